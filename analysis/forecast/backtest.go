@@ -1,0 +1,4 @@
+package forecast
+
+// Backtest is the table.
+type Backtest struct{}
