@@ -1,0 +1,287 @@
+package compliance
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/agentlens/agentlens-otel/analysis"
+)
+
+// CustomFunc judges a session for a custom rule, and says why.
+type CustomFunc func(*analysis.Summary) (ok bool, message string)
+
+// Option configures a Checker.
+type Option func(*Checker)
+
+// WithCustom registers the function of the custom rules called name.
+func WithCustom(name string, check CustomFunc) Option {
+	return func(c *Checker) { c.custom[name] = check }
+}
+
+// Checker checks sessions against one policy. It is safe for concurrent use
+// when its custom functions are.
+type Checker struct {
+	policy string
+	rules  []compiled
+	custom map[string]CustomFunc
+}
+
+// compiled is a rule with its names looked up and its lists prepared.
+type compiled struct {
+	kind     Kind
+	name     string
+	severity Severity
+	bound    float64
+	list     []string // lower case, sorted, without doubles
+	custom   CustomFunc
+}
+
+// NewChecker compiles a policy. It returns the *analysis.FieldErrors of
+// Policy.Validate, and one for each custom rule without a function.
+func NewChecker(policy *Policy, opts ...Option) (*Checker, error) {
+	if err := policy.Validate(); err != nil {
+		return nil, fmt.Errorf("compliance policy: %w", err)
+	}
+	c := &Checker{policy: policy.Name, rules: make([]compiled, len(policy.Rules)), custom: map[string]CustomFunc{}}
+	for _, opt := range opts {
+		opt(c)
+	}
+	for i := range policy.Rules {
+		r := &policy.Rules[i]
+		rule := compiled{kind: r.Kind, name: r.Name, severity: r.Severity, bound: r.bound()}
+		if rule.severity == "" {
+			rule.severity = SeverityError
+		}
+		switch r.Kind {
+		case AllowedModels, ForbiddenModels:
+			rule.list = lowered(r.Models)
+		case RequiredTools, ForbiddenTools:
+			rule.list = lowered(r.Tools)
+		case Custom:
+			if rule.custom = c.custom[r.Name]; rule.custom == nil {
+				return nil, fmt.Errorf("compliance policy: %w", &analysis.FieldError{
+					Field: fmt.Sprintf("rules[%d].name", i), Value: fmt.Sprintf("%q", r.Name),
+					Want: fmt.Sprintf("a registered function, of which there are %v", slices.Sorted(maps.Keys(c.custom))),
+				})
+			}
+		}
+		c.rules[i] = rule
+	}
+	return c, nil
+}
+
+// CheckSession checks a session: Check of its summary.
+func (c *Checker) CheckSession(s *analysis.Session) *Report { return c.Check(s.Summary()) }
+
+// Check checks what a session has done so far.
+func (c *Checker) Check(s *analysis.Summary) *Report {
+	report := &Report{
+		Policy: c.policy, SessionID: s.SessionID, AgentName: s.AgentName,
+		TotalRules: len(c.rules), Results: make([]Result, len(c.rules)),
+	}
+	used := usage{summary: s}
+	for i := range c.rules {
+		rule := &c.rules[i]
+		result := &report.Results[i]
+		result.Kind, result.Name, result.Severity = rule.kind, rule.name, rule.severity
+		rule.judge(&used, result)
+		switch result.Verdict {
+		case Pass:
+			report.Passed++
+		case Skip:
+			report.Skipped++
+		case Fail:
+			report.Failed++
+			if rule.severity == SeverityError {
+				report.FailedErrors++
+			} else {
+				report.FailedWarnings++
+			}
+		}
+	}
+	report.Compliant = report.FailedErrors == 0
+	return report
+}
+
+func (r *compiled) judge(u *usage, out *Result) {
+	s := u.summary
+	switch r.kind {
+	case MaxTokens:
+		r.atMost(out, float64(s.Tokens()), "tokens")
+	case MinTokens:
+		r.atLeast(out, float64(s.Tokens()), "tokens")
+	case MaxEvents:
+		r.atMost(out, float64(s.Events), "events")
+	case MinEvents:
+		r.atLeast(out, float64(s.Events), "events")
+	case MaxToolCalls:
+		r.atMost(out, float64(s.ToolCalls), "tool calls")
+	case MaxDurationMS:
+		if d, ended := s.Duration(); ended {
+			r.atMost(out, float64(d)/float64(time.Millisecond), "ms")
+		} else {
+			skip(out, "the session has not ended")
+		}
+	case MaxErrorRate:
+		if s.Events > 0 {
+			r.atMost(out, float64(s.Errors)/float64(s.Events), "of the events failed")
+		} else {
+			skip(out, "the session has no events")
+		}
+	case RequireReasoning:
+		if s.Decisions > 0 {
+			r.atLeast(out, float64(s.Reasoned)/float64(s.Decisions), "of the llm_call and decision events have reasoning")
+		} else {
+			skip(out, "the session has no llm_call or decision events")
+		}
+	case AllowedModels:
+		r.allowed(out, u.modelNames(), s.Models.Other)
+	case ForbiddenModels:
+		r.forbidden(out, u.modelNames(), s.Models.Other)
+	case ForbiddenTools:
+		r.forbidden(out, u.toolNames(), s.Tools.Other)
+	case RequiredTools:
+		r.required(out, u.toolNames(), s.Tools.Other)
+	case Custom:
+		r.ask(out, s)
+	}
+}
+
+func (r *compiled) atMost(out *Result, x float64, unit string) {
+	out.Actual, out.Expected, out.Verdict = numberValue(x), numberValue(r.bound), Pass
+	if x > r.bound {
+		fail(out, formatNumber(x)+" "+unit+", at most "+formatNumber(r.bound)+" allowed")
+	}
+}
+
+func (r *compiled) atLeast(out *Result, x float64, unit string) {
+	out.Actual, out.Expected, out.Verdict = numberValue(x), numberValue(r.bound), Pass
+	if x < r.bound {
+		fail(out, formatNumber(x)+" "+unit+", at least "+formatNumber(r.bound)+" required")
+	}
+}
+
+// allowed passes when every used name is in the list. A name beyond those the
+// summary keeps may be anything, so it is not allowed.
+func (r *compiled) allowed(out *Result, used []string, unknown int64) {
+	if len(used) == 0 && unknown == 0 {
+		skip(out, "the session used no model")
+		return
+	}
+	out.Actual, out.Expected, out.Verdict = namesValue(used), namesValue(r.list), Pass
+	offenders := filter(used, r.list, false)
+	if len(offenders) > 0 || unknown > 0 {
+		out.Actual = namesValue(offenders)
+		fail(out, because("not allowed: ", offenders, unknown))
+	}
+}
+
+// forbidden passes when no used name is in the list, which cannot be said when
+// the summary does not keep every name; then it fails and says so.
+func (r *compiled) forbidden(out *Result, used []string, unknown int64) {
+	out.Actual, out.Verdict = namesValue(used), Pass
+	offenders := filter(used, r.list, true)
+	switch {
+	case len(offenders) > 0:
+		out.Actual = namesValue(offenders)
+		fail(out, because("forbidden: ", offenders, 0))
+	case unknown > 0 && len(r.list) > 0:
+		fail(out, because("cannot tell: ", nil, unknown))
+	}
+}
+
+func (r *compiled) required(out *Result, used []string, unknown int64) {
+	out.Actual, out.Expected, out.Verdict = namesValue(used), namesValue(r.list), Pass
+	if missing := filter(r.list, used, false); len(missing) > 0 {
+		fail(out, because("missing: ", missing, unknown))
+	}
+}
+
+func (r *compiled) ask(out *Result, s *analysis.Summary) {
+	defer func() {
+		if p := recover(); p != nil {
+			fail(out, fmt.Sprintf("the function panicked: %v", p))
+		}
+	}()
+	ok, message := r.custom(s)
+	if ok {
+		out.Verdict = Pass
+		return
+	}
+	if message == "" {
+		message = "refused by " + r.name
+	}
+	fail(out, message)
+}
+
+func skip(out *Result, why string) { out.Verdict, out.Message = Skip, why }
+func fail(out *Result, why string) { out.Verdict, out.Message = Fail, why }
+
+// because writes a list of names and how many uses have names that were not
+// kept.
+func because(what string, list []string, unknown int64) string {
+	text := what + strings.Join(list, ", ")
+	if unknown == 0 {
+		return text
+	}
+	if len(list) > 0 {
+		text += "; "
+	}
+	return text + fmt.Sprintf("%d uses have names beyond the %d that a session keeps", unknown, analysis.MaxNames)
+}
+
+// usage is a summary with the lower-cased names it used, made once a check.
+type usage struct {
+	summary       *analysis.Summary
+	models, tools []string
+}
+
+func (u *usage) modelNames() []string {
+	if u.models == nil {
+		u.models = loweredCounts(u.summary.Models.List)
+	}
+	return u.models
+}
+
+func (u *usage) toolNames() []string {
+	if u.tools == nil {
+		u.tools = loweredCounts(u.summary.Tools.List)
+	}
+	return u.tools
+}
+
+func loweredCounts(counts []analysis.Count) []string {
+	out := make([]string, len(counts))
+	for i := range counts {
+		out[i] = strings.ToLower(counts[i].Name)
+	}
+	return sortedSet(out)
+}
+
+func lowered(list []string) []string {
+	out := make([]string, len(list))
+	for i, name := range list {
+		out[i] = strings.ToLower(name)
+	}
+	return sortedSet(out)
+}
+
+func sortedSet(list []string) []string {
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+// filter returns the names of a sorted list that another sorted list has, or
+// has not; never nil.
+func filter(list, other []string, wanted bool) []string {
+	out := []string{}
+	for _, name := range list {
+		if _, found := slices.BinarySearch(other, name); found == wanted {
+			out = append(out, name)
+		}
+	}
+	return out
+}
