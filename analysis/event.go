@@ -32,8 +32,10 @@ type Event struct {
 	// DurationMS is the execution time in milliseconds; absent = not measured.
 	DurationMS Opt[float64] `json:"duration_ms,omitzero"`
 
-	Model    string `json:"model,omitempty"`
-	Provider string `json:"provider,omitempty"`
+	// Model is the model asked for, ResponseModel the one that answered.
+	Model         string `json:"model,omitempty"`
+	ResponseModel string `json:"response_model,omitempty"`
+	Provider      string `json:"provider,omitempty"`
 	// ResponseID is the provider's id of the answer, the same in every span
 	// that tells of one call.
 	ResponseID string `json:"response_id,omitempty"`

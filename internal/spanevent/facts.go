@@ -1,0 +1,219 @@
+package spanevent
+
+import (
+	"encoding/json"
+	"math"
+	"strconv"
+	"strings"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/agentlens/agentlens-otel/analysis"
+)
+
+// field is a meaning that an attribute can have, whatever its key is called.
+type field uint8
+
+const (
+	fieldEventType field = iota
+	fieldOperation
+	fieldKind // the dialect's own word for what the span is
+	fieldProvider
+	fieldRequestModel
+	fieldResponseModel
+	fieldResponseID
+	fieldFinishReasons
+	fieldStampedSession
+	fieldStampedAgent
+	fieldSession
+	fieldConversation
+	fieldAgent
+	fieldErrorType
+	fieldErrorMessage
+	fieldTokensIn
+	fieldTokensOut
+	fieldCacheRead
+	fieldCacheWrite
+	fieldReasoningTokens
+	fieldCost
+	fieldToolName
+	fieldToolID
+	fieldToolArguments
+	fieldToolResult
+	fieldInput
+	fieldOutput
+	fieldDecisionID
+	fieldDecisionStep
+	fieldReasoning
+	fieldAlternatives
+	fieldConfidence
+	fieldStatus
+	fieldTotalIn
+	fieldTotalOut
+	fieldRevision
+	fieldCount
+)
+
+// facts is what one pass over a span's attributes found: for each field the
+// value of the binding that wins.
+type facts struct {
+	values [fieldCount]pcommon.Value
+	// ranks holds 1 + the rank of the value's binding; 0 = absent.
+	ranks [fieldCount]uint8
+	// seen has the bit of each dialect with an attribute on the span.
+	seen     uint32
+	metadata map[string]any
+}
+
+// set keeps the value unless a better binding has given one.
+func (f *facts) set(to field, rank uint8, v pcommon.Value) {
+	if f.ranks[to] == 0 || rank < f.ranks[to]-1 {
+		f.values[to], f.ranks[to] = v, rank+1
+	}
+}
+
+func (f *facts) has(what field) bool { return f.ranks[what] != 0 }
+
+// str returns a field as text, "" when it is absent.
+func (f *facts) str(what field) string {
+	if !f.has(what) {
+		return ""
+	}
+	v := f.values[what]
+	if v.Type() == pcommon.ValueTypeStr {
+		return v.Str()
+	}
+	return v.AsString()
+}
+
+// integer returns a field as a count. Numbers arrive as strings and as
+// doubles too. What is not a whole number, or is negative, is absent.
+func (f *facts) integer(what field) analysis.Opt[int64] {
+	if !f.has(what) {
+		return analysis.Opt[int64]{}
+	}
+	v := f.values[what]
+	if v.Type() == pcommon.ValueTypeInt {
+		if v.Int() < 0 {
+			return analysis.Opt[int64]{}
+		}
+		return analysis.Some(v.Int())
+	}
+	n, ok := number(v).Get()
+	if !ok || n < 0 || n != math.Trunc(n) || n >= 1<<63 {
+		return analysis.Opt[int64]{}
+	}
+	return analysis.Some(int64(n))
+}
+
+// amount returns a field as a finite number that is not negative.
+func (f *facts) amount(what field) analysis.Opt[float64] {
+	if !f.has(what) {
+		return analysis.Opt[float64]{}
+	}
+	n := number(f.values[what])
+	if n.V < 0 {
+		return analysis.Opt[float64]{}
+	}
+	return n
+}
+
+// number reads a finite number from any type that can hold one.
+func number(v pcommon.Value) analysis.Opt[float64] {
+	var n float64
+	switch v.Type() {
+	case pcommon.ValueTypeInt:
+		n = float64(v.Int())
+	case pcommon.ValueTypeDouble:
+		n = v.Double()
+	case pcommon.ValueTypeStr:
+		parsed, err := strconv.ParseFloat(strings.TrimSpace(v.Str()), 64)
+		if err != nil {
+			return analysis.Opt[float64]{}
+		}
+		n = parsed
+	default:
+		return analysis.Opt[float64]{}
+	}
+	if math.IsNaN(n) || math.IsInf(n, 0) {
+		return analysis.Opt[float64]{}
+	}
+	return analysis.Some(n)
+}
+
+// texts returns a list of strings, which may arrive as a list, as the JSON of
+// one, or as a single string.
+func (f *facts) texts(what field) []string {
+	if !f.has(what) {
+		return nil
+	}
+	v := f.values[what]
+	switch v.Type() {
+	case pcommon.ValueTypeSlice:
+		var out []string
+		for _, item := range v.Slice().All() {
+			out = append(out, item.AsString())
+		}
+		return out
+	case pcommon.ValueTypeStr:
+		s := v.Str()
+		if strings.HasPrefix(s, "[") {
+			var out []string
+			if json.Unmarshal([]byte(s), &out) == nil {
+				return out
+			}
+		}
+		if s == "" {
+			return nil
+		}
+		return []string{s}
+	default:
+		return []string{v.AsString()}
+	}
+}
+
+// data returns a field as valid JSON: text that is JSON already as it stands,
+// other text as {key: text} so that it is an object, structured values encoded,
+// and a list as {key: list}.
+func (f *facts) data(what field, key string) json.RawMessage {
+	if !f.has(what) {
+		return nil
+	}
+	v := f.values[what]
+	switch v.Type() {
+	case pcommon.ValueTypeStr:
+		s := strings.ToValidUTF8(v.Str(), "�")
+		trimmed := strings.TrimSpace(s)
+		if strings.HasPrefix(trimmed, "{") && json.Valid([]byte(s)) {
+			return json.RawMessage(s)
+		}
+		if strings.HasPrefix(trimmed, "[") && json.Valid([]byte(s)) {
+			return wrapJSON(key, json.RawMessage(s))
+		}
+		return wrapJSON(key, s)
+	case pcommon.ValueTypeMap:
+		return encode(v.Map().AsRaw())
+	case pcommon.ValueTypeEmpty:
+		return nil
+	default:
+		return wrapJSON(key, v.AsRaw())
+	}
+}
+
+func wrapJSON(key string, v any) json.RawMessage { return encode(map[string]any{key: v}) }
+
+func decodeJSON(s string) (any, error) {
+	var v any
+	err := json.Unmarshal([]byte(s), &v)
+	return v, err
+}
+
+// encode returns the JSON of a value out of pdata, nil for what JSON cannot
+// say (NaN).
+func encode(v any) json.RawMessage {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return nil
+	}
+	return b
+}

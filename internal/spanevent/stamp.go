@@ -1,0 +1,89 @@
+package spanevent
+
+import (
+	"strings"
+
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/agentlens/agentlens-otel/analysis"
+	"github.com/agentlens/agentlens-otel/semconv"
+)
+
+// Stamp writes onto a span what it is to which session, so that whoever reads
+// it downstream needs no state. Values that are there already stay.
+func Stamp(span ptrace.Span, r *Reading) {
+	attrs := span.Attributes()
+	put := func(key, value string) {
+		if _, ok := attrs.Get(key); !ok && value != "" {
+			attrs.PutStr(key, value)
+		}
+	}
+	attrs.PutStr(semconv.AgentLensSessionID, r.Key())
+	put(semconv.AgentLensAgentName, r.AgentName)
+	put(semconv.EventType, r.eventType())
+}
+
+// eventType is the value of agentlens.event.type that reads back as the same
+// role and type.
+func (r *Reading) eventType() string {
+	switch r.Role {
+	case RoleSession:
+		return semconv.EventTypeSession
+	case RoleSessionStart:
+		return semconv.EventTypeSessionStart
+	case RoleSessionReport:
+		return semconv.EventTypeSessionReport
+	case RoleEvent:
+		return string(r.Event.Type)
+	default:
+		return semconv.EventTypePart
+	}
+}
+
+// StampCost writes what an inference cost. A cost that the span brought along
+// in its own dialect has source provider and no pricing version.
+func StampCost(span ptrace.Span, usd float64, source, pricingVersion string) {
+	attrs := span.Attributes()
+	attrs.PutDouble(semconv.CostAmount, usd)
+	attrs.PutStr(semconv.CostCurrency, semconv.CurrencyUSD)
+	attrs.PutStr(semconv.CostSource, source)
+	if pricingVersion != "" {
+		attrs.PutStr(semconv.CostPricingVersion, pricingVersion)
+	}
+}
+
+// StampSession writes what is known of a whole session onto the span that ends
+// it: the root of a trace that stands for a session, or a report.
+func StampSession(span ptrace.Span, role Role, s *analysis.Summary) {
+	attrs := span.Attributes()
+	attrs.PutStr(semconv.EventType, (&Reading{Role: role}).eventType())
+	attrs.PutStr(semconv.AgentLensSessionID, s.SessionID)
+	if s.AgentName != "" {
+		attrs.PutStr(semconv.AgentLensAgentName, s.AgentName)
+	}
+	attrs.PutStr(semconv.SessionStatus, string(s.Status))
+	attrs.PutInt(semconv.SessionTokensInput, s.TokensIn)
+	attrs.PutInt(semconv.SessionTokensOutput, s.TokensOut)
+	StampSessionCost(span, s)
+}
+
+// StampSessionCost writes the cost of the session's priced calls; nothing when
+// no call of it has a price.
+func StampSessionCost(span ptrace.Span, s *analysis.Summary) {
+	if s.Priced > 0 {
+		span.Attributes().PutDouble(semconv.SessionCostAmount, s.CostUSD.Float64())
+	}
+}
+
+// metadataValue undoes what the SDK does to a metadata value that is not a
+// scalar: it arrives as the JSON of an object or a list.
+func metadataValue(v any) any {
+	s, ok := v.(string)
+	if !ok || !(strings.HasPrefix(s, "{") || strings.HasPrefix(s, "[")) {
+		return v
+	}
+	if decoded, err := decodeJSON(s); err == nil {
+		return decoded
+	}
+	return v
+}
