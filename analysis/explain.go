@@ -5,11 +5,11 @@ import (
 	"strings"
 )
 
-// NoActiveSession is what is answered to an explain request when no session is active and
-// none was asked for.
+// NoActiveSession is the answer to a request to explain when no session is
+// active and none was asked for.
 const NoActiveSession = "No active session."
 
-// SessionNotFound is what is answered when there is no session with the id.
+// SessionNotFound is the answer when there is no session with the id.
 func SessionNotFound(id string) string { return "Session " + id + " not found." }
 
 // Explain tells a session as Markdown: a head with its figures, and a timeline

@@ -35,6 +35,9 @@ func YAML(data []byte, out any) error {
 	if err := dec.Decode(&more); !errors.Is(err, io.EOF) {
 		return errors.New("yaml: more than one document")
 	}
+	if err := checkKeys(tree, ""); err != nil {
+		return err
+	}
 	return Decode(tree, out)
 }
 
@@ -147,6 +150,34 @@ func siblings(t reflect.Type, path string) []string {
 	}
 }
 
+// checkKeys refuses YAML keys that are no strings, on which mapstructure would
+// panic.
+func checkKeys(tree any, path string) error {
+	switch tree := tree.(type) {
+	case map[any]any:
+		for key := range tree {
+			if _, ok := key.(string); !ok {
+				return &analysis.FieldError{Field: join(path, fmt.Sprint(key)), Value: "not a string", Want: "a parameter's name"}
+			}
+		}
+	case map[string]any:
+		for key, value := range tree {
+			if err := checkKeys(value, join(path, key)); err != nil {
+				return err
+			}
+		}
+	case []any:
+		for i, value := range tree {
+			if err := checkKeys(value, fmt.Sprintf("%s[%d]", path, i)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func join(path, name string) string { return strings.TrimPrefix(path+"."+name, ".") }
+
 func jsonValue(dec *json.Decoder, path string) (any, error) {
 	token, err := dec.Token()
 	if err != nil {
@@ -161,7 +192,7 @@ func jsonValue(dec *json.Decoder, path string) (any, error) {
 				return nil, err
 			}
 			name := key.(string) // the decoder has refused any other key
-			at := strings.TrimPrefix(path+"."+name, ".")
+			at := join(path, name)
 			value, err := jsonValue(dec, at)
 			if err != nil {
 				return nil, err

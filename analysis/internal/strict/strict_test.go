@@ -74,6 +74,7 @@ func TestRefused(t *testing.T) {
 			}
 		})
 	}
+	assert.EqualError(t, YAML([]byte("rules: [{}, {7: x}]"), new(root)), "rules[1].7 is not a string, want a parameter's name")
 	assert.Error(t, YAML([]byte("name: a\nname: b"), new(root)), "given twice")
 	assert.Error(t, YAML([]byte("name: a\n---\nname: b"), new(root)))
 	assert.Error(t, JSON([]byte(`{"name":"a"} {}`), new(root)))
