@@ -122,6 +122,10 @@ const (
 	EventModel        = "agentlens.event.model"
 	EventTokensInput  = "agentlens.event.tokens.input"
 	EventTokensOutput = "agentlens.event.tokens.output"
+
+	EventTokensCacheRead  = "agentlens.event.tokens.cache_read"
+	EventTokensCacheWrite = "agentlens.event.tokens.cache_write"
+	EventTokensReasoning  = "agentlens.event.tokens.reasoning"
 )
 
 // DecisionID is the id of a decision trace.

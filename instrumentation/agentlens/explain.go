@@ -1,0 +1,73 @@
+package agentlens
+
+import (
+	"fmt"
+
+	"github.com/agentlens/agentlens-otel/analysis"
+)
+
+// explain tells the session, and that it does not tell all when older events
+// had to go.
+func (s *Session) explain() string {
+	markdown := analysis.Explain(s.Snapshot())
+	s.mu.Lock()
+	gone := s.summary.Events - int64(s.events.len())
+	s.mu.Unlock()
+	if gone > 0 {
+		markdown += fmt.Sprintf("\n\n%d earlier events are no longer in memory; the backend has them.", gone)
+	}
+	return markdown
+}
+
+// maxEventBytes is how much a session keeps of its events' data.
+const maxEventBytes = 4 << 20
+
+// eventLog keeps the last events of a session.
+type eventLog struct {
+	limit int
+	// events[head:] are those kept.
+	events []analysis.Event
+	head   int
+	bytes  int
+}
+
+func (l *eventLog) add(e *analysis.Event) {
+	l.events = append(l.events, *e)
+	l.bytes += eventBytes(e)
+	for l.len() > l.limit || (l.bytes > maxEventBytes && l.len() > 0) {
+		l.bytes -= eventBytes(&l.events[l.head])
+		l.events[l.head] = analysis.Event{}
+		l.head++
+	}
+	// Moving only when half is free makes it one move an event on average.
+	if l.head > 16 && l.head*2 >= len(l.events) {
+		n := copy(l.events, l.events[l.head:])
+		clear(l.events[n:])
+		l.events, l.head = l.events[:n], 0
+	}
+}
+
+func (l *eventLog) len() int { return len(l.events) - l.head }
+
+// all returns a copy of the events kept, oldest first.
+func (l *eventLog) all() []analysis.Event {
+	return append([]analysis.Event{}, l.events[l.head:]...)
+}
+
+// eventBytes is about what an event takes in memory.
+func eventBytes(e *analysis.Event) int {
+	n := 512 + len(e.Model) + len(e.Input) + len(e.Output)
+	if t := e.ToolCall; t != nil {
+		n += 128 + len(t.Name) + len(t.Input) + len(t.Output)
+	}
+	if d := e.DecisionTrace; d != nil {
+		n += 128 + len(d.Reasoning)
+		for _, a := range d.Alternatives {
+			n += 16 + len(a)
+		}
+	}
+	if e.Error != nil {
+		n += len(e.Error.Message)
+	}
+	return n
+}

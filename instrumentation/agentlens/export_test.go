@@ -1,0 +1,11 @@
+package agentlens
+
+import "time"
+
+// WithRetryInterval shortens the pause before the first retry.
+func WithRetryInterval(d time.Duration) Option {
+	return func(c *config) error {
+		c.retryInterval = d
+		return nil
+	}
+}
