@@ -59,6 +59,9 @@ type Answer struct {
 	Processed       int    `json:"processed"`
 	Skipped         int    `json:"skipped"`
 	TruncatedFields int    `json:"truncated_fields"`
+	// Reasons says of the first few entries skipped and fields truncated or
+	// dropped which and why. The original backend does not send it.
+	Reasons []string `json:"reasons,omitempty"`
 }
 
 // Error is the body of every answer that is not a success.
@@ -183,6 +186,21 @@ func At(t time.Time) *Time {
 // MarshalJSON writes the time with six digits of fraction.
 func (t Time) MarshalJSON() ([]byte, error) {
 	return []byte(t.UTC().Format(`"` + timeLayout + `"`)), nil
+}
+
+// UnmarshalJSON reads an RFC 3339 time. One without an offset, as Python's
+// naive datetimes print, is taken as UTC.
+func (t *Time) UnmarshalJSON(b []byte) error {
+	if err := t.Time.UnmarshalJSON(b); err == nil {
+		return nil
+	}
+	// Parse accepts a fraction of a second that the layout does not name.
+	naive, err := time.Parse(`"2006-01-02T15:04:05"`, string(b))
+	if err != nil {
+		return &analysis.FieldError{Field: "time", Value: string(b), Want: "RFC 3339, as \"2026-02-14T10:30:00.000000Z\""}
+	}
+	t.Time = naive
+	return nil
 }
 
 // Of returns the time, zero when t is nil.

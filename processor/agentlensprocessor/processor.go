@@ -15,9 +15,9 @@ import (
 	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
 
+	"github.com/agentlens/agentlens-otel/internal/sessions"
 	"github.com/agentlens/agentlens-otel/internal/spanevent"
 	"github.com/agentlens/agentlens-otel/processor/agentlensprocessor/internal/metadata"
-	"github.com/agentlens/agentlens-otel/processor/agentlensprocessor/internal/sessions"
 	"github.com/agentlens/agentlens-otel/semconv"
 )
 

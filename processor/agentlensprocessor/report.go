@@ -9,8 +9,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/agentlens/agentlens-otel/analysis"
+	"github.com/agentlens/agentlens-otel/internal/sessions"
 	"github.com/agentlens/agentlens-otel/internal/spanevent"
-	"github.com/agentlens/agentlens-otel/processor/agentlensprocessor/internal/sessions"
 	"github.com/agentlens/agentlens-otel/semconv"
 )
 
