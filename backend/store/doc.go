@@ -1,0 +1,15 @@
+// Package store keeps sessions, events, tags and annotations in one SQLite
+// file.
+//
+// What it stores depends only on the set of things it was given, not on how
+// often or in which order they came: events are known by their id, and a
+// session's name, times, status and totals are joins over everything reported
+// of it (see state). So a batch may be repeated, and may come late.
+//
+// One connection writes, one transaction a batch; a pool of others reads. A
+// batch that Ingest has acknowledged survives the death of the process. After
+// a power failure the file is intact, but the last batches may be missing:
+// SQLite runs with synchronous=NORMAL on a write-ahead log.
+//
+// The package imports analysis and internal/wire. Its caller is backend.
+package store

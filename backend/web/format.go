@@ -1,0 +1,178 @@
+package web
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"html/template"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/agentlens/agentlens-otel/analysis"
+	"github.com/agentlens/agentlens-otel/backend/store"
+)
+
+// absent stands for what is not known. It is not a zero.
+const absent = "–"
+
+var functions = template.FuncMap{
+	"at":         at,
+	"clock":      clock,
+	"ended":      ended,
+	"length":     length,
+	"count":      count,
+	"number":     number,
+	"usd":        usd,
+	"millis":     millis,
+	"percent":    percent,
+	"indent":     indent,
+	"scalar":     scalar,
+	"decision":   decision,
+	"toolCall":   toolCall,
+	"sessionURL": sessionURL,
+	"tone":       tone,
+	"failed":     failed,
+	"named":      named,
+	"statuses":   statuses,
+}
+
+// at writes a time in UTC, to the second; the pages say that it is UTC.
+func at(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") }
+
+// clock writes a time of day in UTC, to the millisecond.
+func clock(t time.Time) string { return t.UTC().Format("15:04:05.000") }
+
+func ended(t analysis.Opt[time.Time]) string {
+	if !t.OK {
+		return absent
+	}
+	return at(t.V)
+}
+
+// length writes how long a session took.
+func length(s store.Session) string {
+	if !s.EndedAt.OK || s.EndedAt.V.Before(s.StartedAt) {
+		return absent
+	}
+	return millis(analysis.Some(float64(s.EndedAt.V.Sub(s.StartedAt)) / float64(time.Millisecond)))
+}
+
+func count(n analysis.Opt[int64]) string {
+	if !n.OK {
+		return absent
+	}
+	return number(n.V)
+}
+
+// number writes n with a thin space between groups of three digits.
+func number(n int64) string {
+	s := strconv.FormatInt(n, 10)
+	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
+		s = s[:i] + "\u2009" + s[i:]
+	}
+	return s
+}
+
+// usd writes an amount to the cent, and a small one to four digits.
+func usd(v analysis.Opt[float64]) string {
+	switch {
+	case !v.OK:
+		return absent
+	case v.V == 0:
+		return "$0"
+	case v.V < 0.00005:
+		return "$" + strconv.FormatFloat(v.V, 'g', 2, 64)
+	case v.V < 1:
+		return fmt.Sprintf("$%.4f", v.V)
+	}
+	return fmt.Sprintf("$%.2f", v.V)
+}
+
+// millis writes milliseconds in the unit that reads best.
+func millis(v analysis.Opt[float64]) string {
+	switch {
+	case !v.OK:
+		return absent
+	case v.V < 1000:
+		return strconv.FormatFloat(v.V, 'f', -1, 32) + " ms"
+	case v.V < 60_000:
+		return fmt.Sprintf("%.2f s", v.V/1000)
+	}
+	d := analysis.MillisToDuration(v.V).Round(time.Second)
+	if d < time.Hour {
+		return fmt.Sprintf("%d min %d s", int(d.Minutes()), int(d.Seconds())%60)
+	}
+	return fmt.Sprintf("%d h %d min", int(d.Hours()), int(d.Minutes())%60)
+}
+
+func percent(v analysis.Opt[float64]) string {
+	if !v.OK {
+		return absent
+	}
+	return strconv.FormatFloat(100*v.V, 'f', -1, 32) + " %"
+}
+
+// indent writes JSON over several lines; what is not JSON stays as it is.
+func indent(raw json.RawMessage) string {
+	var b bytes.Buffer
+	if json.Indent(&b, raw, "", "  ") != nil {
+		return string(raw)
+	}
+	return b.String()
+}
+
+// scalar writes a JSON string without its quotes, and anything else as JSON.
+func scalar(raw json.RawMessage) string {
+	var s string
+	if json.Unmarshal(raw, &s) == nil {
+		return s
+	}
+	return string(raw)
+}
+
+// decision reads an event's decision trace, nil when it has none.
+func decision(raw json.RawMessage) *analysis.DecisionTrace { return read[analysis.DecisionTrace](raw) }
+
+// toolCall reads an event's tool call, nil when it has none.
+func toolCall(raw json.RawMessage) *analysis.ToolCall { return read[analysis.ToolCall](raw) }
+
+func read[T any](raw json.RawMessage) *T {
+	v := new(T)
+	if len(raw) == 0 || json.Unmarshal(raw, v) != nil {
+		return nil
+	}
+	return v
+}
+
+func sessionURL(id string) string { return "/ui/sessions/" + url.PathEscape(id) }
+
+// tone returns the CSS class for a tag, a status or an annotation type: the
+// findings of the collector stand out.
+func tone(s string) string {
+	switch {
+	case s == "error" || s == "bug" || s == "compliance:fail" || strings.HasPrefix(s, "alert:") || s == "drift:degraded":
+		return "bad"
+	case s == "timeout" || s == "warning" || strings.HasPrefix(s, "drift:") && s != "drift:stable" || strings.HasPrefix(s, "budget:"):
+		return "warn"
+	case s == "completed" || s == "milestone" || s == "compliance:pass" || s == "drift:stable":
+		return "good"
+	}
+	return "plain"
+}
+
+func failed(e store.Event) bool { return e.Error != nil || strings.HasSuffix(e.Type, "error") }
+
+// data is what the template "data" shows: JSON under a name.
+type data struct {
+	Name  string
+	Value json.RawMessage
+}
+
+func named(name string, value json.RawMessage) data { return data{name, value} }
+
+// statuses are those to restrict the list to; the empty one is all.
+func statuses() []string {
+	return []string{"", string(analysis.StatusActive), string(analysis.StatusCompleted), string(analysis.StatusError), string(analysis.StatusTimeout)}
+}
