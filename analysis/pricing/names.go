@@ -5,8 +5,16 @@ import (
 	"time"
 )
 
-// litellm is not who bills a call: the vendor stands in the model's name.
-const litellm = "litellm"
+// isGateway reports whether a name is not of who bills a call but of a gateway
+// or framework, behind which the model's name may begin with the provider. The
+// table itself knows litellm as such.
+func isGateway(providerName string) bool {
+	switch providerName {
+	case "litellm", "litellm_proxy", "gateway", "langchain", "langgraph", "llamaindex", "llama_index", "crewai", "haystack":
+		return true
+	}
+	return false
+}
 
 // aliases are the names of providers, as OpenTelemetry and libraries write
 // them, that the table itself does not know or gives to somebody else.
@@ -96,6 +104,12 @@ func withoutPath(name string) string {
 		}
 	}
 	return name
+}
+
+// isBedrockName reports whether only Bedrock calls a model so. Anthropic's SDK
+// says "anthropic" for Bedrock too.
+func isBedrockName(name string) bool {
+	return strings.HasPrefix(name, "arn:aws") || strings.HasPrefix(name, "anthropic.claude-") || strings.Contains(name, ".anthropic.claude-")
 }
 
 // withoutVersion takes off the date, or Vertex's "@…", with which providers mark

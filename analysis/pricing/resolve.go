@@ -37,12 +37,13 @@ func (t *Table) lookup(k cacheKey) *model {
 // resolve finds the prices for a provider and model in lower case. The rules
 // of genai-prices come first, so that what it can price is priced as it does.
 func (t *Table) resolve(providerName, name string) *model {
-	if providerName == litellm {
-		if vendor, rest, ok := strings.Cut(name, "/"); ok && vendor != "" && rest != "" && t.provider(vendor) != nil {
+	if isGateway(providerName) {
+		vendor, rest, ok := strings.Cut(name, "/")
+		if ok && vendor != "" && rest != "" && t.provider(vendor) != nil {
 			providerName, name = vendor, rest
 		}
 	}
-	named := providerName != "" && providerName != litellm
+	named := providerName != "" && !isGateway(providerName)
 	var p *provider
 	if named {
 		p = t.provider(providerName)
@@ -52,13 +53,26 @@ func (t *Table) resolve(providerName, name string) *model {
 	if p == nil {
 		return t.override(providerName, name)
 	}
-	if m := t.override(p.id, name); m != nil {
+	if m := t.modelOrOverride(p, name); m != nil {
 		return m
 	}
-	m := t.modelOf(p, name)
-	if m == nil && named {
-		m = t.modelInForms(p, name)
+	for form := range t.forms(p, name, named) {
+		if m := t.modelOrOverride(p, form); m != nil {
+			return m
+		}
 	}
+	if aws := t.byID("aws"); aws != nil && aws != p && named && isBedrockName(name) {
+		return t.resolve(aws.id, name)
+	}
+	return nil
+}
+
+// modelOrOverride returns the price that a provider takes for a name.
+func (t *Table) modelOrOverride(p *provider, name string) *model {
+	if o := t.override(p.id, name); o != nil {
+		return o
+	}
+	m := t.modelOf(p, name)
 	if m == nil {
 		return nil
 	}
@@ -68,39 +82,28 @@ func (t *Table) resolve(providerName, name string) *model {
 	return m
 }
 
-// modelInForms finds a model by the other forms of its name.
-func (t *Table) modelInForms(p *provider, name string) *model {
-	for form := range t.forms(p, name) {
-		if o := t.override(p.id, form); o != nil {
-			return o
-		}
-		if m := t.modelOf(p, form); m != nil {
-			return m
-		}
-	}
-	return nil
-}
-
 // forms yields what else a name may be, nearest first: without the path or
 // vendor before it, then without the version behind it. A vendor goes only
-// where it is the provider itself or one whose models the provider serves.
-func (t *Table) forms(p *provider, name string) iter.Seq[string] {
+// where it is the provider itself or one whose models the provider serves, and
+// vendor and version only for a provider that was named.
+func (t *Table) forms(p *provider, name string, named bool) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for {
 			short := withoutPath(name)
-			if short == name {
-				vendor, rest, ok := strings.Cut(name, "/")
-				if !ok || !t.serves(p, vendor) {
-					break
+			if short == name && named {
+				if vendor, rest, ok := strings.Cut(name, "/"); ok && t.serves(p, vendor) {
+					short = rest
 				}
-				short = rest
+			}
+			if short == name {
+				break
 			}
 			name = short
 			if !yield(name) {
 				return
 			}
 		}
-		if short, ok := withoutVersion(name); ok {
+		if short, ok := withoutVersion(name); ok && named {
 			yield(short)
 		}
 	}
@@ -173,7 +176,8 @@ func (t *Table) modelAt(p *provider, name string) *model {
 	for _, id := range p.fallback {
 		if f := t.byID(id); f != nil {
 			if i, ok := f.rules.find(name); ok {
-				return f.models[i]
+				// It is p that bills the call, at the other's price.
+				return &model{provider: p.id, id: f.models[i].id, prices: f.models[i].prices}
 			}
 		}
 	}

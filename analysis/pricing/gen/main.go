@@ -1,12 +1,13 @@
 // Command gen writes the price table that package pricing embeds.
 //
-//	go run ./gen                           data/genai-prices.json → prices.json.gz
-//	go run ./gen -update release.tgz       a release of the npm package → both
+//	go run ./gen                       data/genai-prices.json → prices.json.gz
+//	go run ./gen -update release.tgz   a release of the npm package → both
 //
 // The release comes from `npm pack @pydantic/genai-prices`.
 package main
 
 import (
+	"cmp"
 	"flag"
 	"fmt"
 	"os"
@@ -30,33 +31,34 @@ func main() {
 }
 
 func run(dir, update string) error {
-	if update != "" {
-		r, err := readRelease(update)
-		if err != nil {
-			return err
-		}
-		data, err := r.data()
-		if err != nil {
-			return err
-		}
-		if err := os.WriteFile(filepath.Join(dir, dataFile), data, 0o644); err != nil {
+	in := filepath.Join(dir, dataFile)
+	var r *release
+	var data []byte
+	var err error
+	if update == "" {
+		data, err = os.ReadFile(in)
+	} else if r, err = readRelease(update); err == nil {
+		data, err = r.data()
+	}
+	if err != nil {
+		return err
+	}
+	// Nothing is written before the whole of it is known to be good.
+	small, err := compact(data)
+	if err != nil {
+		return fmt.Errorf("%s: %w", cmp.Or(update, in), err)
+	}
+	out, err := compress(small)
+	if err != nil {
+		return err
+	}
+	if r != nil {
+		if err := os.WriteFile(in, data, 0o644); err != nil {
 			return err
 		}
 		if err := os.WriteFile(filepath.Join(dir, licenseFile), r.license, 0o644); err != nil {
 			return err
 		}
-	}
-	data, err := os.ReadFile(filepath.Join(dir, dataFile))
-	if err != nil {
-		return err
-	}
-	small, err := compact(data)
-	if err != nil {
-		return fmt.Errorf("%s: %w", dataFile, err)
-	}
-	out, err := compress(small)
-	if err != nil {
-		return err
 	}
 	return os.WriteFile(filepath.Join(dir, outFile), out, 0o644)
 }
