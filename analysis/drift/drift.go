@@ -83,7 +83,7 @@ func (e *EmptyWindowError) Error() string {
 // concurrently.
 type Detector struct {
 	cfg               Config
-	baseline, current *Window
+	baseline, current Window
 }
 
 // NewDetector returns a detector without sessions, or the *analysis.FieldError
@@ -92,15 +92,11 @@ func NewDetector(cfg Config) (*Detector, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("drift config: %w", err)
 	}
-	d := &Detector{cfg: cfg}
-	for _, w := range []**Window{&d.baseline, &d.current} {
-		window, err := NewWindow(cfg.MaxSessions)
-		if err != nil {
-			return nil, err
-		}
-		*w = window
-	}
-	return d, nil
+	return &Detector{
+		cfg:      cfg,
+		baseline: Window{maxSessions: cfg.MaxSessions},
+		current:  Window{maxSessions: cfg.MaxSessions},
+	}, nil
 }
 
 // AddBaseline adds a session to the baseline window, as Window.Add does.
@@ -112,7 +108,7 @@ func (d *Detector) AddCurrent(s *analysis.Summary) error { return d.current.Add(
 // Detect compares the windows. It returns an *EmptyWindowError when one of
 // them has no session. Sessions can be added afterwards.
 func (d *Detector) Detect() (*Report, error) {
-	return CompareWindows(d.baseline, d.current, d.cfg)
+	return CompareWindows(&d.baseline, &d.current, d.cfg)
 }
 
 // Compare compares two lists of sessions, or of their summaries, of any length
@@ -136,13 +132,13 @@ func CompareWindows(baseline, current *Window, cfg Config) (*Report, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("drift config: %w", err)
 	}
-	if baseline.Len() == 0 {
+	if baseline == nil || baseline.Len() == 0 {
 		return nil, &EmptyWindowError{"baseline"}
 	}
-	if current.Len() == 0 {
+	if current == nil || current.Len() == 0 {
 		return nil, &EmptyWindowError{"current"}
 	}
-	return compare(baseline.sorted(), current.sorted(), &cfg), nil
+	return compare(baseline.samples, current.samples, &cfg), nil
 }
 
 func windowOf[S *analysis.Session | *analysis.Summary](sessions []S) (*Window, error) {

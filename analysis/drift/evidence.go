@@ -56,13 +56,12 @@ func scaledMeanVar(metric int, sorted []float64) (mean, variance float64) {
 }
 
 // hedges returns Hedges' g of a standardised difference d and its 95 %
-// confidence interval (Hedges and Olkin, 1985: the large-sample variance, with
-// the quantile of Student's t for small samples).
+// confidence interval (Hedges and Olkin, 1985, from the large-sample variance).
 func hedges(d float64, n1, n2 int) (g, low, high float64) {
 	n := float64(n1 + n2)
 	g = d * (1 - 3/(4*(n-2)-1))
 	se := math.Sqrt(n/(float64(n1)*float64(n2)) + g*g/(2*n))
-	margin := se * distuv.StudentsT{Mu: 0, Sigma: 1, Nu: n - 2}.Quantile(0.975)
+	margin := se * distuv.UnitNormal.Quantile(0.975)
 	return g, g - margin, g + margin
 }
 
@@ -75,7 +74,7 @@ func adjust(tests []outcome, rate float64) {
 	slices.SortStableFunc(byP, func(a, b outcome) int { return cmp.Compare(a.PValue, b.PValue) })
 	lowest := 1.0
 	for i, t := range slices.Backward(byP) {
-		lowest = min(lowest, t.PValue*float64(len(byP))/float64(i+1))
+		lowest = min(lowest, t.PValue*(float64(len(byP))/float64(i+1)))
 		t.AdjustedP = lowest
 		t.Significant = lowest <= rate
 	}

@@ -95,11 +95,11 @@ func (r *Report) describeShort(name string) string {
 func (r *Report) describe(name string) string {
 	if m := r.metric(name); m != nil {
 		t := &m.Test.V
-		return fmt.Sprintf("%s: %s -> %s typically, g = %.2f (%.2f to %.2f), p = %s", r.describeShort(name),
-			figure(name, t.BaselineTypical), figure(name, t.CurrentTypical), t.HedgesG, t.GLow, t.GHigh, pText(t.AdjustedP))
+		return fmt.Sprintf("%s: %s -> %s typically, g = %.2f (%.2f to %.2f), p %s", r.describeShort(name),
+			figure(name, t.BaselineTypical), figure(name, t.CurrentTypical), t.HedgesG, t.GLow, t.GHigh, pRelation(t.AdjustedP))
 	}
 	t := &r.mix(name).Test.V
-	return fmt.Sprintf("%s: effect %.2f, p = %s", r.describeShort(name), t.Effect, pText(t.AdjustedP))
+	return fmt.Sprintf("%s: effect %.2f, p %s", r.describeShort(name), t.Effect, pRelation(t.AdjustedP))
 }
 
 // novelties lists the names that occur on one side only.
@@ -131,8 +131,8 @@ func (r *Report) writeTable(b *strings.Builder) {
 			g = fmt.Sprintf("%.2f (%.2f to %.2f)", t.HedgesG, t.GLow, t.GHigh)
 			p = pText(t.AdjustedP)
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%+.0f %%\t%s\t%s\t%.2f\n", m.Name,
-			figure(m.Name, m.BaselineMean), figure(m.Name, m.CurrentMean), 100*m.RelativeChange, g, p, m.EffectSize)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%.2f\n", m.Name,
+			figure(m.Name, m.BaselineMean), figure(m.Name, m.CurrentMean), relative(m.RelativeChange), g, p, m.EffectSize)
 	}
 	for _, name := range [...]string{"tools", "models", "event_types"} {
 		if t, ok := r.mix(name).Test.Get(); ok {
@@ -182,7 +182,15 @@ func changeText(name string, base, cur float64) string {
 	if base <= 0 {
 		return "from " + figure(name, base) + " to " + figure(name, cur)
 	}
-	return fmt.Sprintf("%.0f %%", 100*math.Abs(cur-base)/base)
+	return strings.TrimLeft(relative((cur-base)/base), "+-")
+}
+
+// relative renders a relative change: from tenfold on as a factor.
+func relative(change float64) string {
+	if change >= 9 {
+		return fmt.Sprintf("%.3g-fold", 1+change)
+	}
+	return fmt.Sprintf("%+.0f %%", 100*change)
 }
 
 // figure renders a value of a metric: rates as percentages, the rest with
@@ -199,6 +207,13 @@ func figure(name string, x float64) string {
 }
 
 func percent(x float64) string { return strconv.FormatFloat(100*x, 'f', 1, 64) + " %" }
+
+func pRelation(p float64) string {
+	if p < 0.0001 {
+		return "< 0.0001"
+	}
+	return "= " + pText(p)
+}
 
 func pText(p float64) string {
 	if p < 0.0001 {

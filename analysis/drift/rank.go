@@ -7,8 +7,8 @@ import (
 )
 
 // exactWork bounds the work of the exact null distribution, in additions. It
-// is reached at 12 sessions a side, or 3 against 60: beyond, the normal
-// approximation is good to a few percent of p.
+// is reached at 12 sessions a side, or 3 against 100: beyond, the normal
+// approximation errs on the safe side.
 const exactWork = 100_000
 
 // mannWhitney returns the two-sided p-value of the Mann-Whitney test of two

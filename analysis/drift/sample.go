@@ -44,9 +44,13 @@ var metrics = [numMetrics]struct {
 	totalTokens:     {"total_tokens", tokenFamily, 1},
 }
 
-// maxFigure bounds a metric so that no mean or variance of them overflows; it
-// is the bound of the duration sketch: 30 million years in milliseconds.
-const maxFigure = 1e18
+// Figures lie between these bounds, or are 0, so that no variance or ratio of
+// them overflows. The upper is that of the duration sketch: 30 million years in
+// milliseconds.
+const (
+	minFigure = 1e-18
+	maxFigure = 1e18
+)
 
 // sample is what a window keeps of a session.
 type sample struct {
@@ -106,8 +110,8 @@ func (x *sample) set(s *analysis.Summary, revision int64) {
 	v[totalTokens] = float64(s.TokensIn) + float64(s.TokensOut)
 	if s.Durations.N > 0 {
 		x.known |= 1<<avgLatency | 1<<p95Latency
-		v[avgLatency] = min(s.Durations.Mean(), maxFigure)
-		v[p95Latency] = min(s.Durations.Quantile(0.95), maxFigure)
+		v[avgLatency] = bounded(s.Durations.Mean())
+		v[p95Latency] = bounded(s.Durations.Quantile(0.95))
 	}
 	if s.Events > 0 {
 		x.known |= 1<<tokensPerEvent | 1<<errorRate | 1<<toolCallRate
@@ -123,8 +127,15 @@ func (x *sample) set(s *analysis.Summary, revision int64) {
 	// The cost of a session is known when every one of its calls has a price.
 	if s.Priced > 0 && s.Unpriced == 0 {
 		x.known |= 1 << costUSD
-		v[costUSD] = min(s.CostUSD.Float64(), maxFigure)
+		v[costUSD] = bounded(s.CostUSD.Float64())
 	}
+}
+
+func bounded(x float64) float64 {
+	if x < minFigure {
+		return 0
+	}
+	return min(x, maxFigure)
 }
 
 // endOf returns the best known end of a session: that of its own, else of its

@@ -42,7 +42,7 @@ func score(tests, changes []outcome) float64 {
 // severity maps an effect in standard deviations to 16 to 100, continuous and
 // growing. The bands of the original begin where Cohen (1988) and Sawilowsky
 // (2009) call an effect small (0.2: minor), medium (0.5: significant) and very
-// large (1.2: degraded).
+// large (1.2: degraded), give or take the rounding of the score.
 func severity(effect float64) float64 {
 	switch {
 	case effect < 0.2:

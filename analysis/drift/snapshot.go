@@ -31,11 +31,11 @@ type sessionJSON struct {
 // MarshalJSON returns everything the window holds, for a snapshot. Windows that
 // hold the same sessions have the same JSON.
 func (w *Window) MarshalJSON() ([]byte, error) {
-	out := windowJSON{Version: snapshotVersion, MaxSessions: w.maxSessions, Sessions: make([]sessionJSON, 0, w.Len())}
-	for _, x := range w.sorted() {
+	out := windowJSON{Version: snapshotVersion, MaxSessions: w.MaxSessions(), Sessions: make([]sessionJSON, 0, w.Len())}
+	for _, x := range w.samples {
 		s := sessionJSON{
 			ID: x.id, End: x.end, Revision: x.revision, Metrics: make(map[string]float64, numMetrics),
-			Models: x.models, Tools: x.tools, EventTypes: x.eventTypes,
+			Models: tidy(x.models), Tools: tidy(x.tools), EventTypes: tidy(x.eventTypes),
 		}
 		for id, m := range metrics {
 			if x.knows(id) {
@@ -45,6 +45,14 @@ func (w *Window) MarshalJSON() ([]byte, error) {
 		out.Sessions = append(out.Sessions, s)
 	}
 	return json.Marshal(out)
+}
+
+// tidy makes an empty list nil: only its memory is kept for the next session.
+func tidy(c analysis.Counts) analysis.Counts {
+	if len(c.List) == 0 {
+		c.List = nil
+	}
+	return c
 }
 
 // UnmarshalJSON replaces the window with that of a snapshot. A snapshot of
@@ -92,7 +100,7 @@ func (x *sample) restore(s *sessionJSON) error {
 		if !(v >= 0 && v <= limit) {
 			return &analysis.FieldError{Field: m.name, Value: v, Want: fmt.Sprintf("0 to %g", limit)}
 		}
-		x.values[id], x.known = v, x.known|1<<id
+		x.values[id], x.known = bounded(v), x.known|1<<id
 	}
 	if found != len(s.Metrics) {
 		return &analysis.FieldError{Field: "metrics", Value: s.Metrics, Want: "the names of metrics"}

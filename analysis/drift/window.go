@@ -15,14 +15,15 @@ const DefaultMaxSessions = 500
 // what a window holds does not depend on the order of adding. A session has
 // one place, whatever the number of times it is added; a session without an id
 // has a place of its own each time. Memory is bounded, and what a full window
-// drops is used again. A Window must not be used concurrently.
+// drops is used again. The zero Window is empty, and keeps DefaultMaxSessions.
+// A Window must not be used concurrently.
 type Window struct {
 	maxSessions int
-	samples     []sample
-	// order holds the indices of samples, oldest first.
-	order []int32
-	byID  map[string]int32
-	spare sample
+	// samples are oldest first.
+	samples []*sample
+	byID    map[string]*sample
+	// spare is filled before it is known whether it will be kept.
+	spare *sample
 }
 
 // NewWindow returns an empty window of at most maxSessions sessions, or a
@@ -31,14 +32,19 @@ func NewWindow(maxSessions int) (*Window, error) {
 	if maxSessions < 1 || maxSessions > 1_000_000 {
 		return nil, &analysis.FieldError{Field: "max_sessions", Value: maxSessions, Want: "1 to 1000000"}
 	}
-	return &Window{maxSessions: maxSessions, byID: map[string]int32{}}, nil
+	w := &Window{maxSessions: maxSessions}
+	w.init()
+	return w, nil
 }
 
 // Len returns how many sessions the window holds.
-func (w *Window) Len() int { return len(w.order) }
+func (w *Window) Len() int { return len(w.samples) }
 
 // MaxSessions returns how many sessions the window holds at most.
-func (w *Window) MaxSessions() int { return w.maxSessions }
+func (w *Window) MaxSessions() int {
+	w.init()
+	return w.maxSessions
+}
 
 // Add adds a session, or replaces what is held of it when s has seen more. It
 // keeps of s its figures and names. A summary with a negative figure is refused
@@ -51,77 +57,78 @@ func (w *Window) AddRevision(s *analysis.Summary, revision int64) error {
 	if err := check(s); err != nil {
 		return err
 	}
+	w.init()
 	w.spare.set(s, revision)
 	w.add()
 	return nil
 }
 
 // Merge adds all sessions that other holds, as Add would. It is how the windows
-// of several collectors become one. It does not change other.
+// of several collectors become one. It does not change other; merging a window
+// with itself does nothing.
 func (w *Window) Merge(other *Window) {
-	for _, i := range other.order {
-		w.spare.copyFrom(&other.samples[i])
+	if w == other {
+		return
+	}
+	w.init()
+	for _, x := range other.samples {
+		w.spare.copyFrom(x)
 		w.add()
 	}
 }
 
-// sorted returns the samples, oldest first.
-func (w *Window) sorted() []*sample {
-	out := make([]*sample, len(w.order))
-	for i, at := range w.order {
-		out[i] = &w.samples[at]
+func (w *Window) init() {
+	if w.spare == nil {
+		w.byID, w.spare = map[string]*sample{}, &sample{}
 	}
-	return out
+	if w.maxSessions == 0 {
+		w.maxSessions = DefaultMaxSessions
+	}
 }
 
-// add adds w.spare, and leaves in it a sample whose memory can be used again.
+// add adds w.spare, and leaves in its place one whose memory can be used again.
 func (w *Window) add() {
-	x := &w.spare
-	if x.id != "" {
-		if at, found := w.byID[x.id]; found {
-			if !x.newerThan(&w.samples[at]) {
-				return
-			}
-			i, _ := w.search(&w.samples[at])
-			w.order = slices.Delete(w.order, i, i+1)
-			w.place(at)
-			return
+	x := w.spare
+	if held, found := w.byID[x.id]; found {
+		if x.newerThan(held) {
+			i, _ := w.search(held)
+			w.samples = slices.Delete(w.samples, i, i+1)
+			w.place(x)
+			w.spare = held
 		}
-	}
-	if len(w.order) < w.maxSessions {
-		w.samples = append(w.samples, sample{})
-		w.place(int32(len(w.samples) - 1))
 		return
 	}
-	oldest := w.order[0]
-	if x.compare(&w.samples[oldest]) <= 0 {
+	if len(w.samples) < w.maxSessions {
+		w.place(x)
+		w.spare = &sample{}
 		return
 	}
-	delete(w.byID, w.samples[oldest].id)
-	w.order = w.order[1:]
-	w.place(oldest)
+	oldest := w.samples[0]
+	if x.compare(oldest) <= 0 {
+		return
+	}
+	delete(w.byID, oldest.id)
+	w.samples = w.samples[1:]
+	w.place(x)
+	w.spare = oldest
 }
 
-// place puts w.spare into w.samples[at], which is not in the order.
-func (w *Window) place(at int32) {
-	w.samples[at], w.spare = w.spare, w.samples[at]
-	x := &w.samples[at]
+// place puts x, which the window does not hold, where it belongs.
+func (w *Window) place(x *sample) {
 	if x.id != "" {
-		w.byID[x.id] = at
+		w.byID[x.id] = x
 	}
 	// Sessions mostly come in the order in which they end.
-	if n := len(w.order); n == 0 || w.samples[w.order[n-1]].compare(x) <= 0 {
-		w.order = append(w.order, at)
+	if n := len(w.samples); n == 0 || w.samples[n-1].compare(x) <= 0 {
+		w.samples = append(w.samples, x)
 		return
 	}
 	i, _ := w.search(x)
-	w.order = slices.Insert(w.order, i, at)
+	w.samples = slices.Insert(w.samples, i, x)
 }
 
 func (w *Window) search(x *sample) (int, bool) {
-	return slices.BinarySearchFunc(w.order, x, func(at int32, x *sample) int {
-		return w.samples[at].compare(x)
-	})
+	return slices.BinarySearchFunc(w.samples, x, (*sample).compare)
 }
 
 // copyFrom makes x a copy of o that shares no memory with it.

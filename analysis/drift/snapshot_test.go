@@ -1,0 +1,81 @@
+package drift
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/agentlens/agentlens-otel/analysis"
+)
+
+// A restored window holds what the original held, answers the same, and goes
+// on as the original would.
+func TestSnapshotRoundTrip(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		summaries := rapid.SliceOfN(summaryGen, 1, 20).Draw(t, "summaries")
+		w := windowOfSummaries(t, rapid.IntRange(1, 30).Draw(t, "bound"), summaries)
+		var restored Window
+		require.NoError(t, json.Unmarshal([]byte(asJSON(t, w)), &restored))
+		assert.Equal(t, asJSON(t, w), asJSON(t, &restored))
+
+		other := windowOfSummaries(t, 30, rapid.SliceOfN(summaryGen, 1, 10).Draw(t, "other"))
+		want, err := CompareWindows(w, other, DefaultConfig())
+		require.NoError(t, err)
+		got, err := CompareWindows(&restored, other, DefaultConfig())
+		require.NoError(t, err)
+		assert.Equal(t, want, got)
+
+		w.Merge(other)
+		restored.Merge(other)
+		assert.Equal(t, asJSON(t, w), asJSON(t, &restored))
+	})
+}
+
+func TestSnapshotRefusals(t *testing.T) {
+	for _, c := range []struct{ name, json, field string }{
+		{"version", `{"version":2,"max_sessions":5}`, "version"},
+		{"no version", `{}`, "version"},
+		{"bound", `{"version":1,"max_sessions":0}`, "max_sessions"},
+		{"negative", `{"version":1,"max_sessions":5,"sessions":[{"metrics":{"total_tokens":-1}}]}`, "total_tokens"},
+		{"rate above 1", `{"version":1,"max_sessions":5,"sessions":[{"metrics":{"error_rate":1.5}}]}`, "error_rate"},
+		{"unknown metric", `{"version":1,"max_sessions":5,"sessions":[{"metrics":{"speed":1}}]}`, "metrics"},
+		{"negative count", `{"version":1,"max_sessions":5,"sessions":[{"metrics":{},"tools":{"list":[{"name":"a","n":-2}]}}]}`, "tools.a"},
+		{"negative other", `{"version":1,"max_sessions":5,"sessions":[{"metrics":{},"models":{"other":-2}}]}`, "models.other"},
+		{"name twice", `{"version":1,"max_sessions":5,"sessions":[{"metrics":{},"event_types":{"list":[{"name":"a","n":1},{"name":"a","n":1}]}}]}`, "event_types"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var w Window
+			require.NoError(t, w.Add(analysis.NewSummary("kept", "agent")))
+			assertFieldError(t, json.Unmarshal([]byte(c.json), &w), c.field)
+			assert.Equal(t, 1, w.Len(), "a refused snapshot leaves the window as it was")
+		})
+	}
+	var w Window
+	assert.Error(t, w.UnmarshalJSON([]byte(`[]`)))
+}
+
+// Whatever a snapshot holds, it is refused, or gives a window that works.
+func FuzzSnapshot(f *testing.F) {
+	var w Window
+	for _, s := range randomSummaries(3, 1, 1) {
+		require.NoError(f, w.Add(s))
+	}
+	f.Add([]byte(asJSON(f, &w)))
+	f.Add([]byte(`{"version":1,"max_sessions":5,"sessions":[{"metrics":{"error_rate":1},"tools":{"list":[{"name":"a","n":9223372036854775807},{"name":"b","n":9223372036854775807}]}}]}`))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var restored Window
+		if json.Unmarshal(b, &restored) != nil || restored.Len() == 0 {
+			return
+		}
+		r, err := CompareWindows(&restored, &w, DefaultConfig())
+		require.NoError(t, err)
+		asJSON(t, r)
+		assert.NotEmpty(t, r.Format())
+		var again Window
+		require.NoError(t, json.Unmarshal([]byte(asJSON(t, &restored)), &again))
+		assert.Equal(t, asJSON(t, &restored), asJSON(t, &again))
+	})
+}
