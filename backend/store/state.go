@@ -98,12 +98,15 @@ func (s *state) agentName() string {
 	return DefaultAgentName
 }
 
-// startedAt is the reported start, else that of the first event.
+// startedAt is the reported start, else that of the first event; of a session
+// known by its end only, the end.
 func (s *state) startedAt() int64 {
-	if s.startAt.OK {
-		return s.startAt.V
+	for _, at := range [...]analysis.Opt[int64]{s.startAt, s.firstEvent, s.endAt} {
+		if at.OK {
+			return at.V
+		}
 	}
-	return s.firstEvent.Or(s.receivedAt)
+	return s.receivedAt
 }
 
 // endedAt is the reported end; of a session that ended at a time nobody told,
