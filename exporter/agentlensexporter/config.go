@@ -46,10 +46,8 @@ func createDefaultConfig() component.Config {
 
 	queue := exporterhelper.NewDefaultQueueConfig()
 	queue.NumConsumers = 1
-	batch := exporterhelper.BatchConfig{
-		FlushTimeout: time.Second, MinSize: batchSpans, MaxSize: batchSpans, Sizer: exporterhelper.RequestSizerTypeItems,
-	}
-	queue.Batch = configoptional.Some(batch)
+	batch := queue.Batch.GetOrInsertDefault()
+	batch.FlushTimeout, batch.MinSize, batch.MaxSize = time.Second, batchSpans, batchSpans
 	return &Config{
 		ClientConfig: client,
 		QueueConfig:  configoptional.Some(queue),

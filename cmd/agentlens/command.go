@@ -1,0 +1,15 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+	"go.opentelemetry.io/collector/otelcol"
+
+	"github.com/agentlens/agentlens-otel/config"
+)
+
+// newCommand is the collector's command line, complete without --config: then
+// the embedded configuration is used.
+func newCommand(params otelcol.CollectorSettings) *cobra.Command {
+	params.ConfigProviderSettings.ResolverSettings.URIs = []string{"yaml:" + config.Default}
+	return otelcol.NewCommand(params)
+}
