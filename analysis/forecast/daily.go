@@ -10,8 +10,7 @@ const MaxDays = 90
 
 // Result is a forecast. Its JSON names are the original's.
 type Result struct {
-	// Method is the method used: never auto, and never best, unless best
-	// combined several; Requested is the one asked for.
+	// Method is the method used, never auto; Requested is the one asked for.
 	Method    Method `json:"method"`
 	Requested Method `json:"requested_method"`
 	// DataPoints counts the days that were fitted.
@@ -66,38 +65,83 @@ func (f *Forecaster) Daily(days int, method Method) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.forecast(days, method), nil
+	r := s.result(s.predict(days, method))
+	r.Requested = method
+	return r, nil
 }
 
-// forecast runs a known method.
-func (s *series) forecast(days int, requested Method) *Result {
-	method, _ := requested.resolve(len(s.cost))
-	r := &Result{Requested: requested, DataPoints: len(s.cost)}
-
-	cost := make([]float64, days)
-	method.predict(s.cost, cost)
-	tokens := make([]int64, days)
-	s.predictTokens(method, tokens)
-	low, high := originalInterval(method, s.cost, cost)
-
-	r.Method = method
-	r.DailyPredictions = make([]DailyPrediction, days)
+// result clamps a prediction to what can be, and adds it up.
+func (s *series) result(p *prediction) *Result {
+	r := &Result{
+		Method: p.method, DataPoints: len(s.cost),
+		DailyPredictions: make([]DailyPrediction, len(p.cost)),
+		Backtest:         p.backtest, Insufficient: p.insufficient,
+	}
 	for h := range r.DailyPredictions {
-		p := DailyPrediction{
-			Date: s.next + Date(h), Method: method,
-			PredictedCost: max(0, cost[h]), PredictedTokens: tokens[h],
+		cost := max(0, p.cost[h])
+		r.DailyPredictions[h] = DailyPrediction{
+			Date: s.next + Date(h), Method: p.method,
+			PredictedCost: cost, PredictedTokens: p.tokens[h],
+			Low: min(max(0, p.low[h]), cost), High: max(p.high[h], cost),
 		}
-		if h == 0 {
-			p.PredictedCost = max(p.PredictedCost, s.running.cost.Float64())
-			p.PredictedTokens = max(p.PredictedTokens, s.running.tokens())
-		}
-		p.Low = min(max(0, low[h]), p.PredictedCost)
-		p.High = max(high[h], p.PredictedCost)
-		r.TotalPredictedCost += p.PredictedCost
-		r.TotalPredictedTokens = addTokens(r.TotalPredictedTokens, p.PredictedTokens)
-		r.DailyPredictions[h] = p
+	}
+	if s.running.records > 0 {
+		// The running day will not cost less than it has.
+		spent, today := s.running.cost.Float64(), &r.DailyPredictions[0]
+		today.PredictedCost = max(today.PredictedCost, spent)
+		today.PredictedTokens = max(today.PredictedTokens, s.running.tokens())
+		today.Low = max(today.Low, spent)
+		today.High = max(today.High, spent)
+	}
+	for i := range r.DailyPredictions {
+		r.TotalPredictedCost += r.DailyPredictions[i].PredictedCost
+		r.TotalPredictedTokens = addTokens(r.TotalPredictedTokens, r.DailyPredictions[i].PredictedTokens)
 	}
 	return r
+}
+
+// prediction is a forecast before it is dressed up: costs and bounds unclamped.
+type prediction struct {
+	method          Method
+	cost, low, high []float64
+	tokens          []int64
+	backtest        *Backtest
+	insufficient    *InsufficientDataError
+	// spread is nil when there are too few days to measure errors.
+	spread *spread
+}
+
+func (s *series) predict(days int, requested Method) *prediction {
+	s.reach(days)
+	n := len(s.cost)
+	method, _ := requested.resolve(n)
+	p := &prediction{method: method, cost: make([]float64, days), tokens: make([]int64, days)}
+	if method == MethodBest && n < bestDays {
+		p.insufficient = &InsufficientDataError{What: "method best", Have: n, Need: bestDays}
+		p.method, _ = MethodAuto.resolve(n)
+	}
+	history := s.costs()
+	b := &blend{forms: []form{{method: p.method}}, weights: []float64{1}}
+	if p.method == MethodBest {
+		b, p.backtest = chooseBlend(history)
+		s.blendTokens(b, p.tokens)
+		b.predict(history, p.cost)
+	} else {
+		s.predictTokens(p.method, p.tokens)
+		p.method.predict(s.cost, p.cost)
+	}
+	if n >= bestDays {
+		p.spread = b.spreadOf(history, p.cost)
+	}
+	switch p.method {
+	case MethodBest, MethodSeasonalNaive, MethodHoltWinters:
+		if p.spread != nil {
+			p.low, p.high = p.spread.interval(p.cost)
+			return p
+		}
+	}
+	p.low, p.high = originalInterval(p.method, s.cost, p.cost)
+	return p
 }
 
 // predictTokens forecasts the tokens of a day: whole numbers, 0 or more.
@@ -115,6 +159,15 @@ func (s *series) predictTokens(m Method, out []int64) {
 	}
 	predicted := make([]float64, len(out))
 	m.predict(s.floats(), predicted)
+	for h := range out {
+		out[h] = truncTokens(predicted[h])
+	}
+}
+
+// blendTokens forecasts tokens with the weights found for costs.
+func (s *series) blendTokens(b *blend, out []int64) {
+	predicted := make([]float64, len(out))
+	b.predict(daily{y: s.floats(), weekdays: s.weekdays}, predicted)
 	for h := range out {
 		out[h] = truncTokens(predicted[h])
 	}

@@ -15,75 +15,77 @@ var (
 	phis   = [...]float64{0.8, 0.95}
 )
 
+// seasonalHoltWinters is how many days it takes to fit a season: two weeks to
+// start it from, and one to see whether it holds.
+const seasonalHoltWinters = 3 * week
+
 // holtWinters forecasts with additive damped-trend exponential smoothing and a
-// season of a week, or without season below two weeks: Hyndman and
-// Athanasopoulos, Forecasting: Principles and Practice, 3rd ed., section 8.3.
-// The parameters are those of the grid with the least squared one-step error.
+// season of a week, or without season below seasonalHoltWinters days: Hyndman
+// and Athanasopoulos, Forecasting: Principles and Practice, 3rd ed., section
+// 8.3. The parameters are those of the grid with the least squared one-step
+// error.
 func holtWinters(y, out []float64) {
-	var (
-		start  = startState(y)
-		best   hwState
-		damp   float64
-		least  = math.Inf(1)
-		season = start.seasonal
-	)
-	for _, alpha := range alphas {
-		for _, beta := range betas {
-			for _, gamma := range gammas {
-				for _, phi := range phis {
-					p := smoothing{alpha, beta, gamma, phi}
-					s := start
-					if sse := s.run(y, p); sse < least {
-						least, best, damp = sse, s, phi
-					}
-					if beta == 0 {
-						break // no trend to damp
-					}
-				}
-				if !season {
-					break
-				}
-			}
-		}
+	if len(y) < seasonalHoltWinters {
+		dampedHolt(y, out)
+		return
 	}
-	step, trend := 1.0, 0.0
+	s, phi := startSeason(y).fit(y, gammas[:])
+	s.predict(phi, out)
 	for h := range out {
-		step *= damp
-		trend += step * best.trend
-		out[h] = best.level + trend
-		if season {
-			out[h] += best.season[(len(y)+h)%week]
-		}
+		out[h] += s.season[(len(y)+h)%week]
 	}
+}
+
+// dampedHolt forecasts the same way without a season.
+func dampedHolt(y, out []float64) {
+	s, phi := hwState{level: y[0]}.fit(y, []float64{0})
+	s.predict(phi, out)
 }
 
 // hwState is the smoothing state; season is indexed by position modulo week.
 type hwState struct {
 	level, trend float64
 	season       [week]float64
-	seasonal     bool
 }
 
-// startState estimates the state before the first day. With two weeks or more,
-// the season is each position's mean deviation from its week's mean.
-func startState(y []float64) hwState {
-	if len(y) < 2*week {
-		return hwState{level: y[0]}
-	}
-	s := hwState{seasonal: true}
+// startSeason estimates the state before the first day. The season is each
+// position's mean deviation from its week's mean.
+func startSeason(y []float64) hwState {
+	var s hwState
 	weeks := len(y) / week
 	first, last := mean(y[:week]), mean(y[(weeks-1)*week:weeks*week])
-	slope := (last - first) / float64((weeks-1)*week)
+	s.trend = (last - first) / float64((weeks-1)*week)
 	for w := range weeks {
 		m := mean(y[w*week : (w+1)*week])
 		for i := range week {
 			// Within its week a steady slope is not season.
-			s.season[i] += (y[w*week+i] - m - slope*float64(i-week/2)) / float64(weeks)
+			s.season[i] += (y[w*week+i] - m - s.trend*float64(i-week/2)) / float64(weeks)
 		}
 	}
-	s.level = first - slope*float64(week/2+1)
-	s.trend = slope
+	s.level = first - s.trend*float64(week/2+1)
 	return s
+}
+
+// fit smooths y from the start s with every parameter of the grid, and returns
+// the final state and phi of the best.
+func (s hwState) fit(y, gammas []float64) (best hwState, damp float64) {
+	least := math.Inf(1)
+	for _, alpha := range alphas {
+		for _, beta := range betas {
+			for _, gamma := range gammas {
+				for _, phi := range phis {
+					end := s
+					if sse := end.run(y, smoothing{alpha, beta, gamma, phi}); sse < least {
+						least, best, damp = sse, end, phi
+					}
+					if beta == 0 {
+						break // no trend to damp
+					}
+				}
+			}
+		}
+	}
+	return best, damp
 }
 
 // run smooths over y and returns the sum of squared one-step errors.
@@ -91,16 +93,27 @@ func (s *hwState) run(y []float64, p smoothing) (sse float64) {
 	if p.beta == 0 {
 		s.trend = 0
 	}
-	for i, v := range y {
-		seasonal := s.season[i%week]
+	at := 0
+	for _, v := range y {
 		ahead := s.level + p.phi*s.trend
-		e := v - ahead - seasonal
+		e := v - ahead - s.season[at]
 		sse += e * e
 		s.level = ahead + p.alpha*e
 		s.trend = p.phi*s.trend + p.alpha*p.beta*e
-		if s.seasonal {
-			s.season[i%week] = seasonal + p.gamma*(1-p.alpha)*e
+		s.season[at] += p.gamma * (1 - p.alpha) * e
+		if at++; at == week {
+			at = 0
 		}
 	}
 	return sse
+}
+
+// predict writes the level with its damped trend into out.
+func (s *hwState) predict(phi float64, out []float64) {
+	step, trend := 1.0, 0.0
+	for h := range out {
+		step *= phi
+		trend += step * s.trend
+		out[h] = s.level + trend
+	}
 }

@@ -22,16 +22,17 @@ const (
 	// MethodSeasonalNaive repeats the last 7 days.
 	MethodSeasonalNaive Method = "seasonal_naive"
 	// MethodHoltWinters is additive damped Holt-Winters with a week's season;
-	// below 14 days it has no season, and is damped Holt.
+	// below three weeks it has no season, and is damped Holt.
 	MethodHoltWinters Method = "holt_winters"
-	// MethodBest weighs the five methods above by back-test.
+	// MethodBest is a mean of the five methods above, weighted by back-test,
+	// with the weekly season taken out of those that know none.
 	MethodBest Method = "best"
 )
 
 // week is the period of the seasonal methods, in days.
 const week = 7
 
-// candidates are the methods that best chooses from, in the order of its table.
+// candidates are the methods that best weighs, in the order of its table.
 var candidates = [...]Method{MethodAverage, MethodLinear, MethodEMA, MethodSeasonalNaive, MethodHoltWinters}
 
 // resolve returns the method that auto stands for with n days of data, and

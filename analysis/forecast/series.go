@@ -2,6 +2,7 @@ package forecast
 
 import (
 	"math"
+	"time"
 
 	"github.com/agentlens/agentlens-otel/analysis"
 )
@@ -10,8 +11,9 @@ import (
 type series struct {
 	// last is the day of the last element, next the first day to predict.
 	last, next Date
-	cost       []float64 // USD a day
-	tokens     []int64   // input and output
+	cost       []float64      // USD a day
+	tokens     []int64        // input and output
+	weekdays   []time.Weekday // of the days, then of those to predict
 	// running is what the running day has used so far, when it is next.
 	running usage
 }
@@ -28,7 +30,9 @@ func (f *Forecaster) series() (*series, error) {
 	if f.now != nil {
 		today := DateOf(f.now())
 		for len(days) > 0 && days[len(days)-1].date >= today {
-			s.running.merge(&days[len(days)-1].usage)
+			if d := &days[len(days)-1]; d.date == today {
+				s.running = d.usage
+			}
 			days = days[:len(days)-1]
 		}
 		if len(days) == 0 {
@@ -44,13 +48,14 @@ func (f *Forecaster) series() (*series, error) {
 			s.tokens = append(s.tokens, days[i].tokens())
 		}
 		s.last, s.next = days[len(days)-1].date, end+1
+		s.weekdays = make([]time.Weekday, len(days))
+		for i := range days {
+			s.weekdays[i] = days[i].date.Weekday()
+		}
 		return s, nil
 	}
 	first := max(days[0].date, end-Date(f.history)+1)
-	n := max(0, int(end-first)+1)
-	if n == 0 {
-		return nil, &InsufficientDataError{What: "a forecast", Have: 0, Need: 1}
-	}
+	n := int(end-first) + 1
 	s.cost, s.tokens = make([]float64, n), make([]int64, n)
 	for i := range days {
 		if at := int(days[i].date - first); at >= 0 {
@@ -58,8 +63,22 @@ func (f *Forecaster) series() (*series, error) {
 		}
 	}
 	s.last, s.next = end, end+1
+	s.weekdays = make([]time.Weekday, n)
+	for i := range s.weekdays {
+		s.weekdays[i] = (first + Date(i)).Weekday()
+	}
 	return s, nil
 }
+
+// reach appends the weekdays of the days to predict.
+func (s *series) reach(days int) {
+	for h := len(s.weekdays) - len(s.cost); h < days; h++ {
+		s.weekdays = append(s.weekdays, (s.next + Date(h)).Weekday())
+	}
+}
+
+// costs returns the cost history for back-testing.
+func (s *series) costs() daily { return daily{y: s.cost, weekdays: s.weekdays} }
 
 // floats returns the tokens as float64s.
 func (s *series) floats() []float64 {
