@@ -1,0 +1,47 @@
+// Package alert watches events for what a person should know: thresholds,
+// rates, runs, patterns, aggregates, and combinations of them.
+//
+// Rules compile once into a RuleSet, which is immutable and shared. What has
+// been seen lives in a State, which is small, bounded, and can be written down
+// as JSON: a collector holds one per agent or session. Engine is a RuleSet with
+// one State, for programs that watch a single stream.
+//
+// # When a condition holds
+//
+// After each event a condition holds or does not:
+//   - threshold: this event's field compares as asked;
+//   - pattern: the regular expression (RE2, unanchored) matches this event's
+//     field, a text or the JSON of an object;
+//   - rate: more than Threshold matching events lie within WindowSeconds
+//     before the newest event time seen, bounds included;
+//   - consecutive: the last Count events match;
+//   - aggregate: the function over the last Window events (50 unless said),
+//     skipping those without the metric, compares as asked; an aggregate of
+//     nothing never holds;
+//   - composite: all, or any, of its conditions hold, where a threshold,
+//     pattern, rate or consecutive holds for the last Window events (50 unless
+//     said) after it did. A composite without conditions never holds.
+//
+// A field that is absent never matches, nor does one of another type than the
+// value it is compared with.
+//
+// # When a rule fires
+//
+// Observe, on a stream: a threshold or pattern rule fires at every event that
+// matches; any other when its condition begins to hold, and it is resolved when
+// the condition holds no more. A rule that fires within its cooldown, in event
+// time, is silent; one still holding when the cooldown ends fires then.
+//
+// Evaluate, on a slice, without cooldown: a threshold, pattern, rate or
+// consecutive rule fires when its condition held after any event, which is when
+// Observe over the same events fires at least once. An aggregate or composite
+// is a statement about what the slice holds as a whole, and fires when it holds
+// after the last event, which is when Observe has fired and not resolved it.
+//
+// Events may come out of order: a late one counts in every rate window it still
+// lies in. An event without a timestamp counts in no rate, and happens at the
+// newest time seen.
+//
+// The package imports analysis only. Callers: client programs, and the
+// collector's processor.
+package alert

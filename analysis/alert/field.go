@@ -1,0 +1,250 @@
+package alert
+
+import (
+	"bytes"
+	"encoding/json"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/agentlens/agentlens-otel/analysis"
+)
+
+// fieldKind is what a field holds.
+type fieldKind uint8
+
+const (
+	absent fieldKind = iota
+	number
+	text
+	boolean
+	object // JSON, or with a path whatever is found there
+)
+
+// definition is a field of an event that conditions can look at.
+type definition struct {
+	name string
+	kind fieldKind
+	get  func(*analysis.Event) value
+}
+
+var fields = []definition{
+	{"event_type", text, func(e *analysis.Event) value { return value{kind: text, text: string(e.Type)} }},
+	{"session_id", text, func(e *analysis.Event) value { return textValue(e.SessionID) }},
+	{"model", text, func(e *analysis.Event) value { return textValue(e.Model) }},
+	{"provider", text, func(e *analysis.Event) value { return textValue(e.Provider) }},
+	{"tokens_in", number, func(e *analysis.Event) value { return countValue(e.TokensIn) }},
+	{"tokens_out", number, func(e *analysis.Event) value { return countValue(e.TokensOut) }},
+	{"tokens_total", number, func(e *analysis.Event) value {
+		if !e.TokensIn.OK && !e.TokensOut.OK {
+			return value{}
+		}
+		return value{kind: number, number: float64(e.TokensIn.Or(0) + e.TokensOut.Or(0))}
+	}},
+	{"cache_read_tokens", number, func(e *analysis.Event) value { return countValue(e.CacheReadTokens) }},
+	{"cache_write_tokens", number, func(e *analysis.Event) value { return countValue(e.CacheWriteTokens) }},
+	{"reasoning_tokens", number, func(e *analysis.Event) value { return countValue(e.ReasoningTokens) }},
+	{"duration_ms", number, func(e *analysis.Event) value { return amountValue(e.DurationMS) }},
+	{"cost_usd", number, func(e *analysis.Event) value { return amountValue(e.CostUSD) }},
+	{"tool_name", text, func(e *analysis.Event) value {
+		if e.ToolCall == nil {
+			return value{}
+		}
+		return textValue(e.ToolCall.Name)
+	}},
+	{"tool_input", object, func(e *analysis.Event) value {
+		if e.ToolCall == nil {
+			return value{}
+		}
+		return jsonValue(e.ToolCall.Input)
+	}},
+	{"tool_output", object, func(e *analysis.Event) value {
+		if e.ToolCall == nil {
+			return value{}
+		}
+		return jsonValue(e.ToolCall.Output)
+	}},
+	{"input_data", object, func(e *analysis.Event) value { return jsonValue(e.Input) }},
+	{"output_data", object, func(e *analysis.Event) value { return jsonValue(e.Output) }},
+	{"reasoning", text, func(e *analysis.Event) value {
+		if e.DecisionTrace == nil {
+			return value{}
+		}
+		return textValue(e.DecisionTrace.Reasoning)
+	}},
+	{"confidence", number, func(e *analysis.Event) value {
+		if e.DecisionTrace == nil {
+			return value{}
+		}
+		return amountValue(e.DecisionTrace.Confidence)
+	}},
+	{"failed", boolean, func(e *analysis.Event) value { return value{kind: boolean, truth: e.Failed()} }},
+	{"error_type", text, func(e *analysis.Event) value {
+		if e.Error == nil {
+			return value{}
+		}
+		return textValue(e.Error.Type)
+	}},
+	{"message", text, func(e *analysis.Event) value {
+		if e.Error == nil {
+			return value{}
+		}
+		return value{kind: text, text: e.Error.Message}
+	}},
+}
+
+// Fields returns the names of the fields that conditions can look at.
+func Fields() []string {
+	names := make([]string, len(fields))
+	for i := range fields {
+		names[i] = fields[i].name
+	}
+	return names
+}
+
+// field is a definition with a path into the object it holds.
+type field struct {
+	definition
+	path []string
+}
+
+func compileField(name string) (field, bool) {
+	head, path, dotted := strings.Cut(name, ".")
+	i := slices.IndexFunc(fields, func(d definition) bool { return d.name == head })
+	if i < 0 {
+		return field{}, false
+	}
+	f := field{definition: fields[i]}
+	f.name = name
+	if dotted {
+		f.path = strings.Split(path, ".")
+		if f.kind != object || slices.Contains(f.path, "") {
+			return field{}, false
+		}
+	}
+	return f, true
+}
+
+// value is what an event holds in a field.
+type value struct {
+	kind   fieldKind
+	truth  bool
+	number float64
+	text   string
+	raw    json.RawMessage
+}
+
+// of returns the event's value; a JSON string, number or bool comes as such.
+func (f *field) of(e *analysis.Event) value {
+	v := f.get(e)
+	if v.kind != object {
+		return v
+	}
+	for _, step := range f.path {
+		if v.raw = child(v.raw, step); v.raw == nil {
+			return value{}
+		}
+	}
+	return scalar(v.raw)
+}
+
+func textValue(s string) value {
+	if s == "" {
+		return value{}
+	}
+	return value{kind: text, text: s}
+}
+
+func countValue(n analysis.Opt[int64]) value {
+	if !n.OK {
+		return value{}
+	}
+	return value{kind: number, number: float64(n.V)}
+}
+
+func amountValue(x analysis.Opt[float64]) value {
+	if !x.OK {
+		return value{}
+	}
+	return value{kind: number, number: x.V}
+}
+
+func jsonValue(raw json.RawMessage) value {
+	if len(raw) == 0 {
+		return value{}
+	}
+	return value{kind: object, raw: raw}
+}
+
+// child returns the member of an object, or the element of an array, called
+// name; nil when there is none.
+func child(raw json.RawMessage, name string) json.RawMessage {
+	raw = bytes.TrimSpace(raw)
+	if len(raw) == 0 {
+		return nil
+	}
+	switch raw[0] {
+	case '{':
+		var members map[string]json.RawMessage
+		if json.Unmarshal(raw, &members) != nil {
+			return nil
+		}
+		return members[name]
+	case '[':
+		i, err := strconv.Atoi(name)
+		var elements []json.RawMessage
+		if err != nil || json.Unmarshal(raw, &elements) != nil || i < 0 || i >= len(elements) {
+			return nil
+		}
+		return elements[i]
+	}
+	return nil
+}
+
+// scalar turns JSON into a value: null is absent, and objects and arrays stay
+// as they are.
+func scalar(raw json.RawMessage) value {
+	raw = bytes.TrimSpace(raw)
+	if len(raw) == 0 {
+		return value{}
+	}
+	switch raw[0] {
+	case '{', '[':
+		return value{kind: object, raw: raw}
+	case '"':
+		var s string
+		if json.Unmarshal(raw, &s) == nil {
+			return value{kind: text, text: s}
+		}
+	case 't', 'f':
+		return value{kind: boolean, truth: raw[0] == 't'}
+	case 'n':
+	default:
+		// A number beyond float64 cannot be compared.
+		if x, err := strconv.ParseFloat(string(raw), 64); err == nil {
+			return value{kind: number, number: x}
+		}
+	}
+	return value{}
+}
+
+// plainJSON returns JSON with characters written out that were written as \u
+// escapes, so that a pattern sees them however the writer wrote them.
+func plainJSON(raw json.RawMessage) []byte {
+	if !bytes.Contains(raw, []byte(`\u`)) {
+		return raw
+	}
+	var tree any
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	dec.UseNumber()
+	if dec.Decode(&tree) != nil {
+		return raw
+	}
+	var out bytes.Buffer
+	enc := json.NewEncoder(&out)
+	enc.SetEscapeHTML(false)
+	if enc.Encode(tree) != nil {
+		return raw
+	}
+	return bytes.TrimSuffix(out.Bytes(), []byte("\n"))
+}

@@ -1,0 +1,125 @@
+package alert
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"regexp"
+	"strconv"
+
+	"github.com/agentlens/agentlens-otel/analysis"
+)
+
+// operator is an index into operators.
+type operator int
+
+var operators = []string{">", ">=", "<", "<=", "==", "!="}
+
+const (
+	greater operator = iota
+	greaterEqual
+	less
+	lessEqual
+	equal
+	notEqual
+)
+
+func (op operator) ordered() bool { return op >= greater && op <= lessEqual }
+
+// compare compares numbers or strings, of which neither is NaN.
+func compare[T cmp.Ordered](x T, op operator, y T) bool {
+	switch op {
+	case greater:
+		return x > y
+	case greaterEqual:
+		return x >= y
+	case less:
+		return x < y
+	case lessEqual:
+		return x <= y
+	case equal:
+		return x == y
+	default:
+		return x != y
+	}
+}
+
+// matcher says whether a single event matches: by a comparison, or by a
+// pattern when there is one.
+type matcher struct {
+	field   field
+	op      operator
+	want    value
+	pattern *regexp.Regexp
+}
+
+func (m *matcher) matches(e *analysis.Event) bool {
+	v := m.field.of(e)
+	if m.pattern != nil {
+		switch v.kind {
+		case text:
+			return m.pattern.MatchString(v.text)
+		case object:
+			return m.pattern.Match(plainJSON(v.raw))
+		}
+		return false
+	}
+	if v.kind != m.want.kind {
+		return false
+	}
+	switch v.kind {
+	case number:
+		return compare(v.number, m.op, m.want.number)
+	case text:
+		return compare(v.text, m.op, m.want.text)
+	case boolean:
+		return (v.truth == m.want.truth) == (m.op == equal)
+	}
+	return false
+}
+
+func (m *matcher) text() string {
+	if m.pattern != nil {
+		return fmt.Sprintf("%s matches %s", m.field.name, m.pattern)
+	}
+	var want string
+	switch m.want.kind {
+	case number:
+		want = formatNumber(m.want.number)
+	case boolean:
+		want = fmt.Sprint(m.want.truth)
+	default:
+		want = m.want.text
+	}
+	return fmt.Sprintf("%s %s %s", m.field.name, operators[max(m.op, 0)], want)
+}
+
+// toNumber reads the number types that Go, YAML and JSON hand over.
+func toNumber(v any) (float64, bool) {
+	switch v := v.(type) {
+	case float64:
+		return v, true
+	case float32:
+		return float64(v), true
+	case int:
+		return float64(v), true
+	case int32:
+		return float64(v), true
+	case int64:
+		return float64(v), true
+	case uint32:
+		return float64(v), true
+	case uint64:
+		return float64(v), true
+	}
+	return 0, false
+}
+
+// formatNumber writes numbers as people do, without an exponent where they
+// would not use one.
+func formatNumber(x float64) string {
+	if math.Abs(x) < 1e15 {
+		return strconv.FormatFloat(x, 'f', -1, 64)
+	}
+	return strconv.FormatFloat(x, 'g', -1, 64)
+}

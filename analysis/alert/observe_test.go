@@ -1,0 +1,330 @@
+package alert
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/agentlens/agentlens-otel/analysis"
+)
+
+// at is an event of a type at a second.
+func at(second int, typ analysis.EventType) analysis.Event {
+	return analysis.Event{
+		ID: fmt.Sprintf("e%d", second), SessionID: "s1", Type: typ, Timestamp: time.Date(2026, 2, 14, 10, 0, second, 0, time.UTC),
+	}
+}
+
+// transitions observes events and writes what happened at each, such as "3 fired".
+func transitions(t *testing.T, rs *RuleSet, events []analysis.Event) (log []string) {
+	t.Helper()
+	st := rs.NewState()
+	for i := range events {
+		for _, a := range rs.Observe(st, &events[i], nil) {
+			word := "fired"
+			if a.Resolved {
+				word = "resolved"
+			}
+			assert.Equal(t, events[i].ID, a.EventID)
+			assert.Equal(t, events[i].Timestamp, a.Timestamp)
+			log = append(log, fmt.Sprintf("%s %s", a.EventID, word))
+		}
+	}
+	return log
+}
+
+func TestTransitions(t *testing.T) {
+	failed, fine := analysis.EventError, analysis.EventGeneric
+	slow := func(second int, ms float64) analysis.Event {
+		e := at(second, fine)
+		e.DurationMS = analysis.Some(ms)
+		return e
+	}
+	slowest := AggregateCondition("duration_ms", "max", ">=", 100)
+	slowest.Window = 3
+	both := CompositeCondition("all", ConsecutiveCondition("error", 1), ThresholdCondition("duration_ms", ">", 50))
+	both.Window = 2
+	for _, c := range []struct {
+		name     string
+		rule     Condition
+		cooldown float64
+		events   []analysis.Event
+		want     []string
+	}{
+		{
+			"threshold fires at every event, absent is not zero", ThresholdCondition("duration_ms", "<", 10), 0,
+			[]analysis.Event{slow(1, 5), at(2, fine), slow(3, 10), slow(4, 0)}, []string{"e1 fired", "e4 fired"},
+		},
+		{
+			"cooldown in event time", ThresholdCondition("duration_ms", ">", 10), 10,
+			[]analysis.Event{slow(1, 50), slow(10, 50), slow(11, 50), slow(20, 50), slow(21, 50)}, []string{"e1 fired", "e11 fired", "e21 fired"},
+		},
+		{
+			"rate: more than threshold, bounds included", RateCondition("event_type", "error", 10, 2), 0,
+			[]analysis.Event{at(0, failed), at(5, failed), at(10, failed), at(11, fine), at(15, failed), at(40, fine)},
+			[]string{"e10 fired", "e11 resolved", "e15 fired", "e40 resolved"},
+		},
+		{
+			"rate: a late event counts", RateCondition("event_type", "error", 10, 2), 0,
+			[]analysis.Event{at(1, failed), at(9, failed), at(20, fine), at(12, failed), at(15, failed), at(11, failed), at(10, failed)},
+			[]string{"e11 fired"},
+		},
+		{
+			"consecutive fires once a run", ConsecutiveCondition("error", 2), 0,
+			[]analysis.Event{at(0, failed), at(1, failed), at(2, failed), at(3, fine), at(4, failed), at(5, failed)},
+			[]string{"e1 fired", "e3 resolved", "e5 fired"},
+		},
+		{
+			"still holding when the cooldown ends", ConsecutiveCondition("error", 2), 10,
+			[]analysis.Event{at(0, failed), at(1, failed), at(2, fine), at(3, failed), at(4, failed), at(11, failed)},
+			[]string{"e1 fired", "e2 resolved", "e11 fired"},
+		},
+		{
+			"aggregate over a window of events", slowest, 0,
+			[]analysis.Event{slow(1, 50), slow(2, 100), slow(3, 20), at(4, fine), slow(5, 99)},
+			[]string{"e2 fired", "e5 resolved"},
+		},
+		{
+			"an aggregate of nothing never fires", AggregateCondition("duration_ms", "count", "==", 0), 0,
+			[]analysis.Event{at(1, fine), at(2, fine)}, nil,
+		},
+		{
+			"composite members hold for its window", both, 0,
+			[]analysis.Event{at(1, failed), slow(2, 60), slow(3, 60), at(4, failed), at(5, fine)},
+			[]string{"e2 fired", "e3 resolved", "e4 fired", "e5 resolved"},
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			assert.Equal(t, c.want, transitions(t, compileOne(t, c.rule, c.cooldown), c.events))
+		})
+	}
+}
+
+func TestAdvanceResolvesRates(t *testing.T) {
+	rs, err := NewRuleSet([]Rule{
+		{Name: "spike", Condition: RateCondition("event_type", "error", 10, 0), Severity: SeverityCritical},
+		{Name: "run", Condition: ConsecutiveCondition("error", 1)},
+	})
+	require.NoError(t, err)
+	st := rs.NewState()
+	e := at(0, analysis.EventError)
+	require.Len(t, rs.Observe(st, &e, nil), 2)
+	assert.Equal(t, []string{"spike", "run"}, rs.Firing(st))
+	assert.Empty(t, rs.Advance(st, e.Timestamp.Add(10*time.Second), nil))
+	resolved := rs.Advance(st, e.Timestamp.Add(11*time.Second), nil)
+	require.Len(t, resolved, 1)
+	assert.Equal(t, "[resolved] spike: more than 0 events with event_type == error within 10 s", resolved[0].String())
+	assert.Equal(t, []string{"run"}, rs.Firing(st))
+}
+
+func TestFields(t *testing.T) {
+	e := analysis.Event{
+		Type: "llm_call", SessionID: "s", Model: "m", Provider: "p", TokensIn: analysis.Some(int64(0)), TokensOut: analysis.Some(int64(7)),
+		CacheReadTokens: analysis.Some(int64(1)), CacheWriteTokens: analysis.Some(int64(2)), ReasoningTokens: analysis.Some(int64(3)),
+		DurationMS: analysis.Some(1.5), CostUSD: analysis.Some(0.25), Error: &analysis.Failure{Type: "429", Message: "slow down"},
+		ToolCall:      &analysis.ToolCall{Name: "search", Input: json.RawMessage(`{"q":[{"text":"a"}]}`), Output: json.RawMessage(`"plain"`)},
+		DecisionTrace: &analysis.DecisionTrace{Reasoning: "why", Confidence: analysis.Some(0.5)},
+		Input:         json.RawMessage(` {"prompt":"hi","a.b":1,"deep":{"n":-2.5e1,"yes":true,"nothing":null}}`),
+		Output:        json.RawMessage(`[10,"x"]`),
+	}
+	for name, want := range map[string]string{
+		"event_type": "llm_call", "session_id": "s", "model": "m", "provider": "p", "tool_name": "search", "reasoning": "why",
+		"error_type": "429", "message": "slow down", "tool_output": "plain", "tool_input.q.0.text": "a", "input_data.prompt": "hi", "output_data.1": "x",
+	} {
+		f, ok := compileField(name)
+		require.True(t, ok, name)
+		assert.Equal(t, value{kind: text, text: want}, f.of(&e), name)
+	}
+	for name, want := range map[string]float64{
+		"tokens_in": 0, "tokens_out": 7, "tokens_total": 7, "cache_read_tokens": 1, "cache_write_tokens": 2, "reasoning_tokens": 3,
+		"duration_ms": 1.5, "cost_usd": 0.25, "confidence": 0.5, "input_data.deep.n": -25, "output_data.0": 10,
+	} {
+		f, ok := compileField(name)
+		require.True(t, ok, name)
+		assert.Equal(t, value{kind: number, number: want}, f.of(&e), name)
+	}
+	for _, name := range []string{"failed", "input_data.deep.yes"} {
+		f, _ := compileField(name)
+		assert.Equal(t, value{kind: boolean, truth: true}, f.of(&e), name)
+	}
+	for _, name := range []string{
+		"input_data.deep.nothing", "input_data.deep.missing", "input_data.prompt.x", "output_data.2", "output_data.-1", "output_data.x", "tool_output.x",
+	} {
+		f, ok := compileField(name)
+		require.True(t, ok, name)
+		assert.Zero(t, f.of(&e), name)
+	}
+	// Of an event that knows nothing, only its type and that it did not fail are known.
+	for _, name := range Fields() {
+		f, _ := compileField(name)
+		v := f.of(&analysis.Event{})
+		assert.Equal(t, name == "event_type" || name == "failed", v.kind != absent, name)
+	}
+	for _, name := range []string{"", "tokens", "model.x", "output_data.", "output_data..x", ".x"} {
+		_, ok := compileField(name)
+		assert.False(t, ok, name)
+	}
+}
+
+func TestPatternReadsJSON(t *testing.T) {
+	for _, c := range []struct {
+		output, pattern string
+		want            bool
+	}{
+		{`{"response":"SSN 123-45-6789 leaked"}`, `\b\d{3}-\d{2}-\d{4}\b`, true},
+		{`{"a":{"b":["123\u002d45-6789"]}}`, `\b\d{3}-\d{2}-\d{4}\b`, true},
+		{`{"text":"caf\u00e9"}`, `café`, true},
+		{`{"text":"\u003cscript\u003e"}`, `<script>`, true},
+		{`"SSN 123-45-6789"`, `^SSN`, true},
+		{`{"key":1}`, `"key"`, true},
+		{`12345`, `123`, false}, // a number is no text
+		{`null`, `null`, false},
+		{`{"broken\u`, `broken`, true}, // not JSON: searched as it is
+	} {
+		rs := compileOne(t, PatternCondition("output_data", c.pattern), 0)
+		got := rs.Evaluate([]analysis.Event{{Output: json.RawMessage(c.output)}})
+		assert.Equal(t, c.want, len(got) == 1, "%s in %s", c.pattern, c.output)
+	}
+}
+
+func TestEvaluateSaysWhichEvents(t *testing.T) {
+	failed, fine := analysis.EventError, analysis.EventGeneric
+	events := []analysis.Event{at(0, failed), at(1, fine), at(2, failed), at(3, failed), at(30, fine), at(31, failed), at(45, fine)}
+	for _, c := range []struct {
+		name    string
+		rule    Condition
+		matched []int
+		event   string
+		message string
+	}{
+		{"threshold", ThresholdCondition("event_type", "!=", "error"), []int{1, 4, 6}, "e45", "event_type != error"},
+		{"rate", RateCondition("event_type", "error", 10, 2), []int{0, 2, 3}, "e3", "more than 2 events with event_type == error within 10 s: 3"},
+		{"consecutive", ConsecutiveCondition("error", 2), []int{2, 3}, "e3", "2 events in a row with event_type == error: 2"},
+		{"aggregate", AggregateCondition("duration_ms", "avg", ">", 1), nil, "", ""},
+		{
+			"composite", CompositeCondition("or", RateCondition("failed", true, 10, 2), ConsecutiveCondition("generic", 1)),
+			[]int{0, 2, 3, 6}, "e45", "(more than 2 events with failed == true within 10 s or 1 events in a row with event_type == generic)",
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			alerts := compileOne(t, c.rule, 0).Evaluate(events)
+			if c.matched == nil {
+				assert.Empty(t, alerts)
+				return
+			}
+			require.Len(t, alerts, 1)
+			assert.Equal(t, c.matched, alerts[0].MatchedEvents)
+			assert.Equal(t, c.event, alerts[0].EventID)
+			assert.Equal(t, c.message, alerts[0].Message)
+		})
+	}
+}
+
+// Where rounding decides, the stream adds up as the slice does.
+func TestSumsOnTheEdge(t *testing.T) {
+	var events []analysis.Event
+	for _, ms := range []float64{0.1, 0.2, 0.3, 0.7, 4714.9, 0.1, 1e-9} {
+		events = append(events, analysis.Event{DurationMS: analysis.Some(ms)})
+	}
+	for _, fn := range []string{"sum", "avg"} {
+		for window := 1; window <= 4; window++ {
+			x := 0.0
+			for _, e := range events[len(events)-window:] {
+				x += e.DurationMS.V
+			}
+			if fn == "avg" {
+				x /= float64(window)
+			}
+			for _, limit := range []float64{x, math.Nextafter(x, 0), math.Nextafter(x, 1e9)} {
+				for _, op := range operators {
+					c := AggregateCondition("duration_ms", fn, op, limit)
+					c.Window = float64(window)
+					rs := compileOne(t, c, 0)
+					st := rs.NewState()
+					for i := range events {
+						rs.Observe(st, &events[i], nil)
+					}
+					assert.Equal(t, len(rs.Evaluate(events)) == 1, st.Rules[0].Firing, "%s of %d %s %v", fn, window, op, limit)
+				}
+			}
+		}
+	}
+}
+
+func TestOverflowingSumIsWritten(t *testing.T) {
+	rs := compileOne(t, AggregateCondition("output_data.x", "sum", ">", 1), 0)
+	huge := analysis.Event{Output: json.RawMessage(`{"x":1.7e308}`)}
+	alerts := rs.Evaluate([]analysis.Event{huge, huge})
+	require.Len(t, alerts, 1)
+	assert.False(t, alerts[0].Value.OK)
+	_, err := json.Marshal(alerts)
+	assert.NoError(t, err)
+}
+
+func TestAdoptRefusesWhatDoesNotFit(t *testing.T) {
+	old := compileOne(t, RateCondition("event_type", "error", 10, 2), 5)
+	st := old.NewState()
+	for i := range 3 {
+		e := at(i, analysis.EventError)
+		old.Observe(st, &e, nil)
+	}
+	require.Equal(t, []string{"r"}, old.Firing(st))
+	text, err := json.Marshal(st)
+	require.NoError(t, err)
+	read := func() *State {
+		var s State
+		require.NoError(t, json.Unmarshal(text, &s))
+		return &s
+	}
+	assert.Equal(t, []string{"r"}, old.Firing(old.Adopt(read())))
+
+	// A rule that has changed starts afresh, its neighbours go on.
+	changed, err := NewRuleSet([]Rule{
+		{Name: "new", Condition: ConsecutiveCondition("error", 1)},
+		{Name: "r", Condition: RateCondition("event_type", "error", 10, 1)},
+	})
+	require.NoError(t, err)
+	assert.Empty(t, changed.Firing(changed.Adopt(read())))
+
+	for name, spoil := range map[string]func(*State){
+		"times without a newest":   func(s *State) { s.NewestMicros, s.Rules[0].LastMicros = nil, nil },
+		"unsorted times":           func(s *State) { s.Rules[0].Nodes[0].Times.buf[0] = math.MaxInt64 },
+		"too many times":           func(s *State) { s.Rules[0].Nodes[0].Times.push(math.MaxInt64) },
+		"too many nodes":           func(s *State) { s.Rules[0].Nodes = append(s.Rules[0].Nodes, NodeState{}) },
+		"a sample where none goes": func(s *State) { s.Rules[0].Nodes[0].Window.Samples.push(sample{1, 1}) },
+		"an alert without a time":  func(s *State) { s.NewestMicros, s.Rules[0].Nodes[0].Times = nil, queue[int64]{} },
+		"held in the future":       func(s *State) { s.Rules[0].Nodes[0].Last = 99 },
+	} {
+		s := read()
+		spoil(s)
+		assert.Empty(t, old.Firing(old.Adopt(s)), name)
+	}
+}
+
+func TestEngineIsSafeForConcurrentUse(t *testing.T) {
+	engine, err := NewEngine([]Rule{{Name: "r", Condition: ThresholdCondition("failed", "==", true)}})
+	require.NoError(t, err)
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	n := 0
+	for range 4 {
+		wg.Go(func() {
+			for i := range 100 {
+				e := at(i%60, analysis.EventError)
+				alerts := engine.Observe(&e)
+				mu.Lock()
+				n += len(alerts)
+				mu.Unlock()
+			}
+		})
+	}
+	wg.Wait()
+	assert.Equal(t, 400, n)
+	assert.Empty(t, engine.Firing())
+}

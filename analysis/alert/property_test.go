@@ -1,0 +1,209 @@
+package alert
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/agentlens/agentlens-otel/analysis"
+)
+
+var (
+	eventGen = rapid.Custom(func(t *rapid.T) analysis.Event {
+		e := analysis.Event{
+			Type:  rapid.SampledFrom([]analysis.EventType{analysis.EventLLMCall, analysis.EventToolCall, analysis.EventError}).Draw(t, "type"),
+			Model: rapid.SampledFrom([]string{"", "gpt-4o", "llama-3"}).Draw(t, "model"),
+		}
+		if rapid.IntRange(0, 9).Draw(t, "timed") > 0 {
+			// Out of order by up to 20 seconds.
+			e.Timestamp = time.Unix(1_780_000_000+rapid.Int64Range(0, 20).Draw(t, "s"), 0)
+		}
+		if rapid.Bool().Draw(t, "measured") {
+			// Tenths are no binary fractions, so that sums of them round.
+			e.DurationMS = analysis.Some(float64(rapid.IntRange(0, 30).Draw(t, "ms")) / 10)
+		}
+		if rapid.Bool().Draw(t, "tokens") {
+			e.TokensIn = analysis.Some(rapid.Int64Range(0, 3).Draw(t, "in"))
+		}
+		if rapid.Bool().Draw(t, "scored") {
+			score := rapid.SampledFrom([]string{"-0.1", "0.3", "1e300", "-1e300", `"high"`, "null", "true"}).Draw(t, "score")
+			e.Output = json.RawMessage(`{"score":` + score + `}`)
+		}
+		return e
+	})
+	opGen = rapid.SampledFrom(operators)
+
+	// leafGens generate the conditions of each simple type.
+	leafGens = []*rapid.Generator[Condition]{
+		rapid.Custom(func(t *rapid.T) Condition {
+			return ThresholdCondition("duration_ms", opGen.Draw(t, "op"), float64(rapid.IntRange(0, 30).Draw(t, "limit"))/10)
+		}),
+		rapid.Custom(func(t *rapid.T) Condition {
+			return PatternCondition(rapid.SampledFrom([]string{"model", "output_data"}).Draw(t, "field"), "4o|high")
+		}),
+		rapid.Custom(func(t *rapid.T) Condition {
+			return RateCondition("event_type", "error", float64(rapid.IntRange(1, 8).Draw(t, "seconds")), rapid.IntRange(0, 3).Draw(t, "threshold"))
+		}),
+		rapid.Custom(func(t *rapid.T) Condition {
+			return ConsecutiveCondition("error", rapid.IntRange(1, 3).Draw(t, "count"))
+		}),
+		rapid.Custom(func(t *rapid.T) Condition {
+			c := AggregateCondition(
+				rapid.SampledFrom([]string{"duration_ms", "tokens_in", "output_data.score"}).Draw(t, "metric"),
+				string(rapid.SampledFrom(aggFuncs).Draw(t, "fn")), opGen.Draw(t, "op"), float64(rapid.IntRange(-5, 60).Draw(t, "limit"))/10,
+			)
+			c.Window = float64(rapid.IntRange(0, 6).Draw(t, "window"))
+			return c
+		}),
+	}
+	leafGen = rapid.OneOf(leafGens...)
+	modeGen = rapid.SampledFrom([]string{"all", "and", "any", "or"})
+
+	compositeGen = rapid.Custom(func(t *rapid.T) Condition {
+		inner := CompositeCondition(modeGen.Draw(t, "inner mode"), rapid.SliceOfN(leafGen, 0, 2).Draw(t, "inner")...)
+		c := CompositeCondition(modeGen.Draw(t, "mode"), append(rapid.SliceOfN(leafGen, 1, 3).Draw(t, "members"), inner)...)
+		c.Window = float64(rapid.IntRange(0, 5).Draw(t, "hold"))
+		return c
+	})
+	conditionGen = rapid.OneOf(append(slices.Clone(leafGens), compositeGen)...)
+
+	// rulesGen generates one rule of each type, without cooldown.
+	rulesGen = rapid.Custom(func(t *rapid.T) []Rule {
+		var rules []Rule
+		for i, gen := range append(slices.Clone(leafGens), compositeGen) {
+			rules = append(rules, Rule{Name: fmt.Sprint(i), Condition: gen.Draw(t, "condition")})
+		}
+		return rules
+	})
+)
+
+func compileOne(t require.TestingT, c Condition, cooldown float64) *RuleSet {
+	rs, err := NewRuleSet([]Rule{{Name: "r", Condition: c, CooldownSeconds: cooldown}})
+	require.NoError(t, err)
+	return rs
+}
+
+// After every event of a stream, Observe has said what Evaluate says of the
+// events so far. The two are written apart: one step by step, one with the
+// whole slice at hand.
+func TestEvaluateEqualsObserve(t *testing.T) {
+	fired := map[ConditionType]int{}
+	rapid.Check(t, func(t *rapid.T) {
+		rules := rulesGen.Draw(t, "rules")
+		rs, err := NewRuleSet(rules)
+		require.NoError(t, err)
+		events := rapid.SliceOfN(eventGen, 5, 30).Draw(t, "events")
+		st := rs.NewState()
+		everFired := map[string]bool{}
+		for i := range events {
+			for _, a := range rs.Observe(st, &events[i], nil) {
+				everFired[a.RuleName] = everFired[a.RuleName] || !a.Resolved
+			}
+			evaluated := map[string]bool{}
+			for _, a := range rs.Evaluate(events[:i+1]) {
+				evaluated[a.RuleName] = true
+			}
+			for j := range rules {
+				kind := rules[j].Condition.Type
+				observed := everFired[rules[j].Name]
+				if kind == Aggregate || kind == Composite {
+					observed = st.Rules[j].Firing
+				}
+				require.Equal(t, evaluated[rules[j].Name], observed, "after event %d: %s", i, rs.rules[j].nodes[0].text)
+				if observed {
+					fired[kind]++
+				}
+			}
+		}
+	})
+	for _, kind := range []ConditionType{Threshold, Rate, Consecutive, Pattern, Aggregate, Composite} {
+		require.Positive(t, fired[kind], "no %s ever fired, so nothing was compared", kind)
+	}
+}
+
+// A stream that is cut, its state written down and read back, goes on as if it
+// had not been.
+func TestStateSurvivesSnapshots(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		rs := compileOne(t, conditionGen.Draw(t, "condition"), float64(rapid.IntRange(0, 5).Draw(t, "cooldown")))
+		events := rapid.SliceOfN(eventGen, 0, 25).Draw(t, "events")
+		whole, cut := rs.NewState(), rs.NewState()
+		for i := range events {
+			want := rs.Observe(whole, &events[i], nil)
+			require.Equal(t, want, rs.Observe(cut, &events[i], nil))
+			if rapid.Bool().Draw(t, "cut") {
+				text, err := json.Marshal(cut)
+				require.NoError(t, err)
+				var read State
+				require.NoError(t, json.Unmarshal(text, &read))
+				cut = rs.Adopt(&read)
+			}
+		}
+	})
+}
+
+// Alerts of a rule are at least its cooldown apart in event time, and a
+// cooldown never silences the first.
+func TestCooldown(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		c := conditionGen.Draw(t, "condition")
+		cooldown := rapid.IntRange(1, 10).Draw(t, "cooldown")
+		free, cooled := compileOne(t, c, 0), compileOne(t, c, float64(cooldown))
+		freeState, cooledState := free.NewState(), cooled.NewState()
+		events := rapid.SliceOfN(eventGen, 0, 25).Draw(t, "events")
+		var last time.Time
+		var newest time.Time
+		freeFired, cooledFired := false, false
+		for i := range events {
+			if events[i].Timestamp.After(newest) {
+				newest = events[i].Timestamp
+			}
+			for _, a := range free.Observe(freeState, &events[i], nil) {
+				freeFired = freeFired || !a.Resolved
+			}
+			for _, a := range cooled.Observe(cooledState, &events[i], nil) {
+				if a.Resolved {
+					continue
+				}
+				cooledFired = true
+				if !last.IsZero() {
+					require.GreaterOrEqual(t, newest.Sub(last), time.Duration(cooldown)*time.Second)
+				}
+				last = newest
+			}
+			require.Equal(t, freeFired, cooledFired)
+		}
+	})
+}
+
+// What a state holds is bounded by the rules, however long the stream.
+func TestStateIsBounded(t *testing.T) {
+	aggregate := AggregateCondition("duration_ms", "sum", ">", 1e9)
+	aggregate.Window = 40
+	rising := AggregateCondition("duration_ms", "min", ">", 1e9)
+	rs, err := NewRuleSet([]Rule{
+		{Name: "rate", Condition: RateCondition("event_type", "error", 1e6, 7)},
+		{Name: "sum", Condition: aggregate},
+		{Name: "min", Condition: rising},
+	})
+	require.NoError(t, err)
+	st := rs.NewState()
+	var sizes []int
+	for i := range 20_000 {
+		rs.Observe(st, &analysis.Event{
+			Type: analysis.EventError, Timestamp: time.Unix(1_780_000_000+int64(i), 0), DurationMS: analysis.Some(float64(i)),
+		}, nil)
+		if i%5_000 == 4_999 {
+			sizes = append(sizes, len(st.Rules[0].Nodes[0].Times.buf), len(st.Rules[1].Nodes[0].Window.Samples.buf), len(st.Rules[2].Nodes[0].Window.Samples.buf))
+		}
+	}
+	require.Equal(t, 8, st.Rules[0].Nodes[0].Times.len())
+	require.Equal(t, 40, st.Rules[1].Nodes[0].Window.Samples.len())
+	require.Equal(t, DefaultWindow, st.Rules[2].Nodes[0].Window.Samples.len())
+	require.Less(t, slices.Max(sizes), 4*DefaultWindow, fmt.Sprint(sizes))
+}
