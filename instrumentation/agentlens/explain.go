@@ -14,7 +14,7 @@ func (s *Session) explain() string {
 	gone := s.summary.Events - int64(s.events.len())
 	s.mu.Unlock()
 	if gone > 0 {
-		markdown += fmt.Sprintf("\n\n%d earlier events are no longer in memory; the backend has them.", gone)
+		markdown += fmt.Sprintf("\n\nEarlier events, no longer in memory: %d. The backend has them.", gone)
 	}
 	return markdown
 }

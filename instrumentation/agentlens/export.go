@@ -20,9 +20,23 @@ import (
 // Collectors refuse requests above 20 MiB unless they are told otherwise.
 const maxRequestBytes = 4 << 20
 
-// newProvider returns a provider that exports to the configured endpoint and
+// pipeline is a provider of our own with what stands behind it.
+type pipeline struct {
+	*sdktrace.TracerProvider
+	exporter *exporter
+}
+
+// shutdown exports what is queued. When ctx ends first, what is left is lost.
+func (p *pipeline) shutdown(ctx context.Context) error {
+	err := bounded(ctx, "shut down", p.Shutdown)
+	p.exporter.cancel()
+	p.exporter.losses.abandon(err)
+	return err
+}
+
+// newPipeline returns a provider that exports to the configured endpoint and
 // counts what it loses. It touches nothing global.
-func newProvider(ctx context.Context, c *config, l *losses) (*sdktrace.TracerProvider, error) {
+func newPipeline(ctx context.Context, c *config, l *losses) (*pipeline, error) {
 	endpoint := c.endpoint
 	if endpoint == "" {
 		var err error
@@ -51,20 +65,21 @@ func newProvider(ctx context.Context, c *config, l *losses) (*sdktrace.TracerPro
 	}
 	x := &exporter{otlp: otlp, client: client, losses: l}
 	x.ctx, x.cancel = context.WithCancel(context.Background())
-	return sdktrace.NewTracerProvider(
+	return &pipeline{exporter: x, TracerProvider: sdktrace.NewTracerProvider(
 		sdktrace.WithResource(res),
 		sdktrace.WithSpanProcessor(&queue{
-			exporter: x,
-			max:      int64(c.maxQueueSize),
+			losses: l,
+			max:    int64(c.maxQueueSize),
 			SpanProcessor: sdktrace.NewBatchSpanProcessor(x,
 				sdktrace.WithMaxExportBatchSize(c.batchSize),
 				sdktrace.WithBatchTimeout(c.flushInterval),
-				sdktrace.WithMaxQueueSize(c.maxQueueSize),
+				// The mark that a flush puts into the queue needs room too.
+				sdktrace.WithMaxQueueSize(c.maxQueueSize+1),
 				// The attempts have a timeout each.
 				sdktrace.WithExportTimeout(0),
 			),
 		}),
-	), nil
+	)}, nil
 }
 
 func newHTTPClient(c *config) (*http.Client, error) {
@@ -118,8 +133,8 @@ func newResource(c *config) (*resource.Resource, error) {
 // one would drop them without a word.
 type queue struct {
 	sdktrace.SpanProcessor
-	exporter *exporter
-	max      int64
+	losses *losses
+	max    int64
 }
 
 // OnEnd queues a span, or counts it as lost when the queue is full.
@@ -127,18 +142,10 @@ func (q *queue) OnEnd(span sdktrace.ReadOnlySpan) {
 	if !span.SpanContext().IsSampled() {
 		return
 	}
-	if !q.exporter.losses.enter(q.max) {
+	if !q.losses.enter(q.max) {
 		return
 	}
 	q.SpanProcessor.OnEnd(span)
-}
-
-// Shutdown exports what is queued. When ctx ends first, what is left is lost.
-func (q *queue) Shutdown(ctx context.Context) error {
-	err := q.SpanProcessor.Shutdown(ctx)
-	q.exporter.cancel()
-	q.exporter.losses.abandon(err)
-	return err
 }
 
 // exporter exports on its own lifetime instead of the caller's context. A flush

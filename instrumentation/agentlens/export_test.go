@@ -9,3 +9,6 @@ func WithRetryInterval(d time.Duration) Option {
 		return nil
 	}
 }
+
+// ResetGlobal undoes Init.
+func ResetGlobal() { global.Store(nil) }

@@ -21,9 +21,9 @@ type LostSpansError struct {
 
 func (e *LostSpansError) Error() string {
 	if e.Err == nil {
-		return fmt.Sprintf("%d spans lost: the export queue was full", e.Spans)
+		return fmt.Sprintf("agentlens: %d spans lost: the export queue was full", e.Spans)
 	}
-	return fmt.Sprintf("%d spans lost: %v", e.Spans, e.Err)
+	return fmt.Sprintf("agentlens: %d spans lost: %v", e.Spans, e.Err)
 }
 
 // Unwrap returns why the last export failed.
@@ -39,6 +39,7 @@ type losses struct {
 	lost    int64
 	failed  int64 // exports
 	err     error // of the last failed export
+	told    mark  // what a caller has been told
 	logged  int64 // how many of lost have been logged
 	logTime time.Time
 }
@@ -52,18 +53,27 @@ func (l *losses) mark() mark {
 	return mark{l.lost, l.failed}
 }
 
-// since returns a *LostSpansError when spans were lost since the mark, else nil.
-func (l *losses) since(m mark) error {
+// tell returns a *LostSpansError when spans were lost since the mark, else nil.
+func (l *losses) tell(since mark) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.lost == m.lost {
+	l.told = mark{l.lost, l.failed}
+	if l.lost == since.lost {
 		return nil
 	}
-	e := &LostSpansError{Spans: l.lost - m.lost}
-	if l.failed > m.failed {
+	e := &LostSpansError{Spans: l.lost - since.lost}
+	if l.failed > since.failed {
 		e.Err = l.err
 	}
 	return e
+}
+
+// tellNews is tell since the last telling.
+func (l *losses) tellNews() error {
+	l.mu.Lock()
+	since := l.told
+	l.mu.Unlock()
+	return l.tell(since)
 }
 
 // enter counts a span into the queue, or as lost when limit are waiting.

@@ -220,7 +220,7 @@ func (s *Session) end(ctx context.Context, c *endConfig) error {
 	if err := s.close(c); err != nil {
 		return err
 	}
-	return errors.Join(s.tracker.flush(ctx), s.tracker.losses.since(s.losses))
+	return errors.Join(s.tracker.flusher.wait(ctx), s.tracker.losses.tell(s.losses))
 }
 
 // close ends the session and its root span.

@@ -7,9 +7,7 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
-	"time"
 
-	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/agentlens/agentlens-otel/semconv"
@@ -34,9 +32,6 @@ var (
 	ErrSessionEnded = errors.New("agentlens: the session has ended")
 )
 
-// maxFlushTime bounds a flush whose context has no earlier deadline.
-const maxFlushTime = 30 * time.Second
-
 // Ended sessions are kept for Explain, the last ones, up to this many and this
 // many bytes of events.
 const (
@@ -48,18 +43,16 @@ const (
 // called from any number of goroutines. A nil Tracker returns
 // ErrNotInitialized from all of them.
 type Tracker struct {
-	config *config
-	tracer trace.Tracer
-	// flusher is what delivers the spans, nil when it cannot be asked to.
-	flusher interface{ ForceFlush(context.Context) error }
-	// own is the provider that the tracker set up, nil with one of the caller's.
-	own    *sdktrace.TracerProvider
+	config  *config
+	tracer  trace.Tracer
+	flusher flusher
+	// own is what the tracker set up, nil with a provider of the caller's.
+	own    *pipeline
 	losses losses
 
 	shutdown atomic.Bool // set under mu, so that no session starts after it
 
 	mu       sync.Mutex
-	flushed  mark // what Flush has told
 	sessions map[string]*Session
 	// active and ended hold *Session in the order of starting and ending.
 	active, ended list.List
@@ -79,12 +72,15 @@ func NewTracker(ctx context.Context, opts ...Option) (*Tracker, error) {
 	t.losses.logger = c.logger
 	provider := c.provider
 	if provider == nil {
-		if t.own, err = newProvider(orBackground(ctx), c, &t.losses); err != nil {
+		if t.own, err = newPipeline(orBackground(ctx), c, &t.losses); err != nil {
 			return nil, err
 		}
 		provider = t.own
 	}
-	t.flusher, _ = provider.(interface{ ForceFlush(context.Context) error })
+	if f, ok := provider.(interface{ ForceFlush(context.Context) error }); ok {
+		t.flusher.flush = f.ForceFlush
+	}
+	t.flusher.ctx, t.flusher.cancel = context.WithCancel(context.Background())
 	t.tracer = provider.Tracer(semconv.ScopeName,
 		trace.WithInstrumentationVersion(Version), trace.WithSchemaURL(semconv.GenAISchemaURL))
 	return t, nil
@@ -107,8 +103,8 @@ func (t *Tracker) TrackTool(ctx context.Context, name string, input, output any,
 }
 
 // Explain tells a session as Markdown: a timeline of its events with token
-// counts and reasoning. Ended sessions are explained too, the last 64 at least
-// by their context or their *Session, by id as long as they are remembered.
+// counts and reasoning. The last 64 sessions that ended are known by their id;
+// one in ctx, or held as a *Session, is explained however long ago it ended.
 func (t *Tracker) Explain(ctx context.Context, opts ...ExplainOption) (string, error) {
 	var c explainConfig
 	for _, opt := range opts {
@@ -135,7 +131,7 @@ func (t *Tracker) EndSession(ctx context.Context, opts ...EndOption) error {
 
 // Flush delivers what is buffered. It waits until that is done, ctx ends, or 30
 // seconds have passed; what was not delivered by then is still being sent. It
-// returns a *LostSpansError when spans were lost since the last Flush.
+// returns a *LostSpansError when spans were lost that no caller was told of yet.
 func (t *Tracker) Flush(ctx context.Context) error {
 	if t == nil {
 		return ErrNotInitialized
@@ -143,12 +139,12 @@ func (t *Tracker) Flush(ctx context.Context) error {
 	if t.shutdown.Load() {
 		return ErrShutdown
 	}
-	return errors.Join(t.flush(ctx), t.lostSinceFlush())
+	return errors.Join(t.flusher.wait(ctx), t.losses.tellNews())
 }
 
 // Shutdown ends the sessions that are still active as completed, delivers what
 // is buffered and stops exporting. It waits as Flush does; what was not
-// delivered by then is lost, and counted in the *LostSpansError it returns.
+// delivered by then is lost, and told like what Flush tells.
 // Everything but a second Shutdown, which does nothing, returns ErrShutdown
 // afterwards. A provider given with WithTracerProvider is only flushed.
 func (t *Tracker) Shutdown(ctx context.Context) error {
@@ -170,11 +166,11 @@ func (t *Tracker) Shutdown(ctx context.Context) error {
 		// One that ends itself meanwhile is just as well.
 		_ = s.close(&endConfig{})
 	}
+	defer t.flusher.cancel()
 	if t.own == nil {
-		return t.flush(ctx)
+		return t.flusher.wait(ctx)
 	}
-	err := bounded(ctx, "shut down", t.own.Shutdown)
-	return errors.Join(err, t.lostSinceFlush())
+	return errors.Join(t.own.shutdown(ctx), t.losses.tellNews())
 }
 
 // find returns the session with the id; without one, that of the context, else
@@ -258,48 +254,6 @@ func (t *Tracker) forget(s *Session) {
 	t.ended.Remove(s.element)
 	t.endedBytes -= s.endedBytes
 	delete(t.sessions, s.id)
-}
-
-func (t *Tracker) flush(ctx context.Context) error {
-	if t.flusher == nil {
-		return nil
-	}
-	return bounded(ctx, "flush", t.flusher.ForceFlush)
-}
-
-func (t *Tracker) lostSinceFlush() error {
-	now := t.losses.mark()
-	t.mu.Lock()
-	before := t.flushed
-	t.flushed = now
-	t.mu.Unlock()
-	return t.losses.since(before)
-}
-
-// bounded runs f, and returns when ctx or maxFlushTime ends although f, which
-// may belong to the caller's provider, pays no heed to its context.
-func bounded(ctx context.Context, what string, f func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(orBackground(ctx), maxFlushTime)
-	done := make(chan error, 1)
-	go func() {
-		defer cancel()
-		done <- f(ctx)
-	}()
-	var err error
-	select {
-	case err = <-done:
-	case <-ctx.Done():
-		// Both may have happened.
-		select {
-		case err = <-done:
-		default:
-			err = ctx.Err()
-		}
-	}
-	if err != nil {
-		return fmt.Errorf("agentlens: %s: %w", what, err)
-	}
-	return nil
 }
 
 func orBackground(ctx context.Context) context.Context {
