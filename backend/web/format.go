@@ -66,11 +66,11 @@ func count(n analysis.Opt[int64]) string {
 	return number(n.V)
 }
 
-// number writes n with a thin space between groups of three digits.
+// number writes n with a narrow no-break space between groups of three digits.
 func number(n int64) string {
 	s := strconv.FormatInt(n, 10)
 	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
-		s = s[:i] + "\u2009" + s[i:]
+		s = s[:i] + "\u202f" + s[i:]
 	}
 	return s
 }
