@@ -1,6 +1,7 @@
 package alert
 
 import (
+	"slices"
 	"time"
 
 	"github.com/agentlens/agentlens-otel/analysis"
@@ -52,7 +53,7 @@ func (st *State) advance(t time.Time) {
 		return
 	}
 	if us := t.UnixMicro(); st.NewestMicros == nil {
-		st.NewestMicros = &us
+		st.NewestMicros = new(us)
 	} else if us > *st.NewestMicros {
 		*st.NewestMicros = us
 	}
@@ -133,8 +134,10 @@ func (r *compiled) observe(i int, st *State, s *RuleState, e *analysis.Event) bo
 func (n *node) remember(ns *NodeState, us int64) {
 	ns.Times.push(us)
 	times := ns.Times.items()
-	for i := len(times) - 1; i > 0 && times[i-1] > us; i-- {
-		times[i], times[i-1] = times[i-1], times[i]
+	if last := len(times) - 1; last > 0 && times[last-1] > us { // it came late
+		i, _ := slices.BinarySearch(times[:last], us)
+		copy(times[i+1:], times[i:last])
+		times[i] = us
 	}
 	if len(times) > n.keep {
 		ns.Times.popFront()
