@@ -98,8 +98,9 @@ func TestContentEncoding(t *testing.T) {
 }
 
 func TestBadEntriesCostNoOther(t *testing.T) {
+	c := start(t, Config{})
 	long := strings.Repeat("é", 200_000)
-	for _, r := range []struct {
+	for i, r := range []struct {
 		name, entry        string
 		skipped, truncated int
 		reason             string
@@ -134,8 +135,10 @@ func TestBadEntriesCostNoOther(t *testing.T) {
 		{"invalid UTF-8", "{\"event_type\":\"generic\",\"session_id\":\"s\",\"input_data\":\"\xff\"}", 0, 0, ""},
 	} {
 		t.Run(r.name, func(t *testing.T) {
-			c := start(t, Config{})
-			got := c.want(200, "POST", "/events", `{"events":[{"event_type":"generic","session_id":"s","event_id":"other"},`+r.entry+`]}`)
+			id := fmt.Sprint("s", i)
+			body := strings.ReplaceAll(`{"events":[{"event_type":"generic","session_id":"s","event_id":"other"},`+r.entry+`]}`,
+				`"session_id":"s"`, `"session_id":"`+id+`"`)
+			got := c.want(200, "POST", "/events", body)
 			require.Equal(t, json.Number(fmt.Sprint(2-r.skipped)), got["processed"])
 			require.Equal(t, json.Number(fmt.Sprint(r.skipped)), got["skipped"])
 			require.Equal(t, json.Number(fmt.Sprint(r.truncated)), got["truncated_fields"])
@@ -145,10 +148,10 @@ func TestBadEntriesCostNoOther(t *testing.T) {
 				require.Contains(t, got["reasons"].([]any)[0], "events[1]")
 				require.Contains(t, fmt.Sprint(got["reasons"]), r.reason)
 			}
-			c.want(200, "GET", "/sessions/s", "")
+			c.want(200, "GET", "/sessions/"+id, "")
 			c.want(200, "GET", "/sessions", "")
-			c.want(200, "GET", "/sessions/s/explain", "")
-			res, _ := c.do("GET", "/ui/sessions/s", "")
+			c.want(200, "GET", "/sessions/"+id+"/explain", "")
+			res, _ := c.do("GET", "/ui/sessions/"+id, "")
 			require.Equal(t, 200, res.StatusCode)
 		})
 	}

@@ -1,11 +1,18 @@
 package backend
 
 import (
+	"errors"
+	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"go.uber.org/zap"
+
+	"github.com/agentlens/agentlens-otel/analysis"
+	"github.com/agentlens/agentlens-otel/backend/store"
 )
 
 func TestHostHeader(t *testing.T) {
@@ -85,5 +92,24 @@ func TestSecurityHeaders(t *testing.T) {
 		require.NotContains(t, res.Header.Get("Content-Security-Policy"), "unsafe", path)
 		require.Equal(t, "nosniff", res.Header.Get("X-Content-Type-Options"), path)
 		require.Equal(t, "DENY", res.Header.Get("X-Frame-Options"), path)
+	}
+}
+
+func TestWhatAnErrorMeansToTheClient(t *testing.T) {
+	s := &Server{log: zap.NewNop()}
+	for _, c := range []struct {
+		err    error
+		status int
+		text   string
+	}{
+		{fmt.Errorf("read: %w", store.ErrNotFound), 404, "Session not found"},
+		{fmt.Errorf("store a batch: %w", store.ErrFull), 507, "disk full"},
+		{fmt.Errorf("tag: %w", store.ErrTooManyTags), 400, "a session has at most 20 tags"},
+		{&analysis.FieldError{Field: "limit", Value: "x", Want: "a number"}, 400, "limit is x, want a number"},
+		{errors.New("open /home/someone/agentlens.db: input/output error"), 500, "internal error"},
+	} {
+		status, text := s.explainError(httptest.NewRequest("GET", "/sessions", nil), c.err)
+		require.Equal(t, c.status, status, c.err)
+		require.Equal(t, c.text, text)
 	}
 }
