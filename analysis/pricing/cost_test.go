@@ -1,6 +1,7 @@
 package pricing_test
 
 import (
+	"math"
 	"os"
 	"testing"
 	"time"
@@ -84,7 +85,7 @@ func TestCost(t *testing.T) {
 		"over midnight, before":    {model: "acme-hourly", at: at("2026-05-01T23:00:00Z"), usage: tokens(1000, -1, -1, -1), in: 0.001},
 		"over midnight, behind":    {model: "acme-hourly", at: at("2026-05-02T00:29:59Z"), usage: tokens(1000, -1, -1, -1), in: 0.001},
 		"over midnight, at an end": {model: "acme-hourly", at: at("2026-05-02T00:30:00Z"), usage: tokens(1000, -1, -1, -1), in: 0.004},
-		"before 1970":              {model: "acme-hourly", at: at("1969-12-31T23:30:00Z"), usage: tokens(1000, -1, -1, -1), in: 0.001},
+		"before 1970":              {model: "acme-hourly", at: at("1969-12-31T10:00:00Z"), usage: tokens(1000, -1, -1, -1), in: 0.006},
 
 		"lookahead lets pass": {model: "acme-talk-mini", usage: tokens(1000, -1, -1, -1), in: 0.007},
 		"lookahead refuses":   {model: "acme-talk-tts", usage: tokens(1000, -1, -1, -1), in: 0.009},
@@ -104,23 +105,26 @@ func TestCost(t *testing.T) {
 func TestNoCost(t *testing.T) {
 	known := tokens(1000, 1000, -1, -1)
 	for name, q := range map[string]pricing.Query{
-		"unknown model":                {Provider: "acme", Model: "acme-9", Usage: known},
-		"unknown model, no provider":   {Model: "acme-9", Usage: known},
-		"unknown provider":             {Provider: "elsewhere", Model: "acme-plain", Usage: known},
-		"vendor is not the provider":   {Model: "acme/acme-plain", Usage: known},
-		"model of another provider":    {Provider: "acme", Model: "own", Usage: known},
-		"no model":                     {Provider: "acme", Usage: known},
-		"nothing":                      {},
-		"neither input nor output":     {Provider: "acme", Model: "acme-1"},
-		"cache parts over input":       {Provider: "acme", Model: "acme-1", Usage: tokens(1000, 10, 800, 201)},
-		"cache read over input":        {Provider: "acme", Model: "acme-1", Usage: tokens(1000, 10, 1001, -1)},
-		"cache parts without input":    {Provider: "acme", Model: "acme-1", Usage: tokens(-1, 10, 5, -1)},
-		"cache parts beyond int64":     {Provider: "acme", Model: "acme-1", Usage: tokens(1000, 10, 1<<62, 1<<62)},
-		"negative input":               {Provider: "acme", Model: "acme-1", Usage: pricing.Usage{InputTokens: analysis.Some[int64](-5)}},
-		"negative output":              {Provider: "acme", Model: "acme-1", Usage: pricing.Usage{OutputTokens: analysis.Some[int64](-5)}},
-		"tier without a price":         {Provider: "acme", Model: "acme-plain", ServiceTier: "priority", Usage: known},
-		"tier under starts_with":       {Provider: "acme", Model: "acme-1", ServiceTier: "batch", Usage: known},
-		"tier in a model of one's own": {Provider: "acme", Model: "acme-tiered", ServiceTier: "flex", Usage: known},
+		"unknown model":                  {Provider: "acme", Model: "acme-9", Usage: known},
+		"unknown model, no provider":     {Model: "acme-9", Usage: known},
+		"unknown provider":               {Provider: "elsewhere", Model: "acme-plain", Usage: known},
+		"vendor is not the provider":     {Model: "acme/acme-plain", Usage: known},
+		"model of another provider":      {Provider: "acme", Model: "own", Usage: known},
+		"no model":                       {Provider: "acme", Usage: known},
+		"nothing":                        {},
+		"neither input nor output":       {Provider: "acme", Model: "acme-1"},
+		"cache parts over input":         {Provider: "acme", Model: "acme-1", Usage: tokens(1000, 10, 800, 201)},
+		"cache read over input":          {Provider: "acme", Model: "acme-1", Usage: tokens(1000, 10, 1001, -1)},
+		"cache parts without input":      {Provider: "acme", Model: "acme-1", Usage: tokens(-1, 10, 5, -1)},
+		"cache, price and input unknown": {Provider: "acme", Model: "acme-plain", Usage: tokens(-1, 10, 5, -1)},
+		"vendor, no provider":            {Model: "acme-x/acme-plain", Usage: known},
+		"snapshot, no provider":          {Model: "acme-dated-2025-08-07", Usage: known},
+		"cache parts beyond int64":       {Provider: "acme", Model: "acme-1", Usage: tokens(1000, 10, math.MaxInt64, math.MaxInt64)},
+		"negative input":                 {Provider: "acme", Model: "acme-1", Usage: pricing.Usage{InputTokens: analysis.Some[int64](-5)}},
+		"negative output":                {Provider: "acme", Model: "acme-1", Usage: pricing.Usage{OutputTokens: analysis.Some[int64](-5)}},
+		"tier without a price":           {Provider: "acme", Model: "acme-plain", ServiceTier: "priority", Usage: known},
+		"tier under starts_with":         {Provider: "acme", Model: "acme-1", ServiceTier: "batch", Usage: known},
+		"tier in a model of one's own":   {Provider: "acme", Model: "acme-tiered", ServiceTier: "flex", Usage: known},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, ok := testTable(t).Cost(q)

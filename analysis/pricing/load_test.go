@@ -33,6 +33,19 @@ func TestLoadList(t *testing.T) {
 	assert.NotEqual(t, table.Version(), other.Version())
 }
 
+// An id is nobody else's name.
+func TestLoadIDBeforeName(t *testing.T) {
+	table, err := pricing.Load(strings.NewReader(`[
+		{"id":"a","name":"B","models":[{"id":"m","match":{"equals":"m"},"prices":{"input_mtok":1}}]},
+		{"id":"b","name":"A","models":[{"id":"m","match":{"equals":"m"},"prices":{"input_mtok":2}}]}]`))
+	require.NoError(t, err)
+	for _, id := range []string{"a", "b"} {
+		got, ok := table.Cost(pricing.Query{Provider: id, Model: "m", Usage: tokens(1000, 0, -1, -1)})
+		require.True(t, ok)
+		assert.Equal(t, id, got.Provider)
+	}
+}
+
 // The embedded table and the file it is made of price alike.
 func TestDefaultIsTheFile(t *testing.T) {
 	f, err := os.Open("data/genai-prices.json")

@@ -20,6 +20,7 @@ func TestNames(t *testing.T) {
 		{"OpenAI", " GPT-4o\n", "openai gpt-4o"},
 		{"openai", "gpt-4o-2024-08-06", "openai gpt-4o"},
 		{"openai", "gpt-4o-2099-01-01", "openai gpt-4o"},
+		{"openai", "gpt-4o-20990101", "openai gpt-4o"},
 		{"openai", "gpt-4o-2099-13-01", ""},
 		{"openai", "openai/gpt-4o", "openai gpt-4o"},
 		{"openai", "anthropic/gpt-4o", ""},
@@ -66,12 +67,14 @@ func TestNames(t *testing.T) {
 		{"ollama", "gpt-4o", ""},
 
 		{"", "gpt-4o", "openai gpt-4o"},
+		{"", "gpt-5-20250807", "openai gpt-5"},
 		{"", "models/gemini-2.5-pro", "google gemini-2.5-pro"},
 		{"", "openai/gpt-4o", ""},
 		{"", "us.anthropic.claude-sonnet-4-20250514-v1:0", ""},
 		{"litellm", "openai/gpt-4o", "openai gpt-4o"},
 		{"litellm", "gpt-4o", "openai gpt-4o"},
 		{"litellm", "bedrock/us.anthropic.claude-sonnet-4-20250514-v1:0", "aws regional.anthropic.claude-sonnet-4-20250514-v1:0"},
+		{"litellm", "elsewhere/gemini-2.0-flash", "google gemini-2.0-flash"},
 		{"Langchain", "gpt-4o", "openai gpt-4o"},
 	} {
 		got, ok := table.Cost(pricing.Query{Provider: c.provider, Model: c.model, Usage: tokens(1, 1, -1, -1)})

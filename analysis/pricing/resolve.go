@@ -21,16 +21,27 @@ func (t *Table) lookup(k cacheKey) *model {
 		return m
 	}
 	providerName, name, tier := normalize(k.provider), normalize(k.model), normalize(k.serviceTier)
-	m := t.resolve(providerName, name)
-	if !pricedAsStandard(tier) && !strings.HasSuffix(name, ":"+tier) {
-		standard := m
-		// A rule such as starts_with also fits the name with the tier behind it;
-		// that says nothing about the tier.
-		if m = t.resolve(providerName, name+":"+tier); m != nil && standard != nil && m.id == standard.id {
-			m = nil
-		}
+	var m *model
+	if pricedAsStandard(tier) || strings.HasSuffix(name, ":"+tier) {
+		m = t.resolve(providerName, name)
+	} else {
+		m = t.resolveTier(providerName, name, tier)
 	}
 	t.cache.put(k, m)
+	return m
+}
+
+// resolveTier finds the prices of a model in a service tier. A rule such as
+// starts_with fits the name with any tier behind it, which says nothing about
+// this one; so what fits a tier that does not exist does not count.
+func (t *Table) resolveTier(providerName, name, tier string) *model {
+	m := t.resolve(providerName, name+":"+tier)
+	if m == nil {
+		return nil
+	}
+	if other := t.resolve(providerName, name+":?"); other != nil && other.id == m.id {
+		return nil
+	}
 	return m
 }
 
