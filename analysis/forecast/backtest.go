@@ -178,6 +178,10 @@ func prior(m Method, n int) float64 {
 		return 8
 	case MethodAverage:
 		return 1
+	case MethodLinear:
+		if !short {
+			return 1
+		}
 	case MethodHoltWinters:
 		if short {
 			return 2 // the one method that catches up with a jump within days

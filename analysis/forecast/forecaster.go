@@ -116,10 +116,12 @@ func (f *Forecaster) Add(r UsageRecord) error {
 			return err
 		}
 	}
-	f.total.add(&r)
+	one := usage{records: 1, tokensIn: r.TokensIn, tokensOut: r.TokensOut}
+	one.cost.Add(r.CostUSD)
+	f.total.merge(&one)
 	d := &f.days[f.hit]
-	d.usage.add(&r)
-	d.model(r.Model).add(&r)
+	d.usage.merge(&one)
+	d.model(r.Model).merge(&one)
 	return nil
 }
 
@@ -229,13 +231,6 @@ func (d *day) model(name string) *usage {
 
 // maxTotal bounds every sum, so that adding two cannot overflow an int64.
 const maxTotal = 1 << 62
-
-func (u *usage) add(r *UsageRecord) {
-	u.records++
-	u.tokensIn += r.TokensIn
-	u.tokensOut += r.TokensOut
-	u.cost.Add(r.CostUSD)
-}
 
 func (u *usage) merge(o *usage) {
 	u.records += o.records

@@ -19,6 +19,10 @@ var (
 // start it from, and one to see whether it holds.
 const seasonalHoltWinters = 3 * week
 
+// smoothingDays bounds the days that are smoothed over. The slowest smoothing
+// of the grid gives the days before them 1 % of the weight.
+const smoothingDays = 12 * week
+
 // holtWinters forecasts with additive damped-trend exponential smoothing and a
 // season of a week, or without season below seasonalHoltWinters days: Hyndman
 // and Athanasopoulos, Forecasting: Principles and Practice, 3rd ed., section
@@ -29,6 +33,7 @@ func holtWinters(y, out []float64) {
 		dampedHolt(y, out)
 		return
 	}
+	y = y[max(0, len(y)-smoothingDays):]
 	s, phi := startSeason(y).fit(y, gammas[:])
 	s.predict(phi, out)
 	for h := range out {
@@ -38,6 +43,7 @@ func holtWinters(y, out []float64) {
 
 // dampedHolt forecasts the same way without a season.
 func dampedHolt(y, out []float64) {
+	y = y[max(0, len(y)-smoothingDays):]
 	s, phi := hwState{level: y[0]}.fit(y, []float64{0})
 	s.predict(phi, out)
 }

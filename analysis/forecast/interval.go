@@ -30,7 +30,7 @@ const (
 	residualLead = 3
 	// noiseBound: an error is at most this many times what one would be whose
 	// only cause is the scatter from day to day.
-	noiseBound = 1.5
+	noiseBound = 1.45
 	// Exponential smoothing with alpha has, h days ahead, the variance
 	// 1 + (h-1)*alpha^2 relative to one day ahead, and of that one
 	// alpha/(2-alpha) against the noise is error in the level (Hyndman and

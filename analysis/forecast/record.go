@@ -34,7 +34,7 @@ func (r *UsageRecord) Validate() error {
 	if r.TokensOut < 0 {
 		return &analysis.FieldError{Field: "tokens_out", Value: r.TokensOut, Want: "0 or more"}
 	}
-	if !(r.CostUSD >= 0) || math.IsInf(r.CostUSD, 0) {
+	if !(r.CostUSD >= 0 && r.CostUSD <= math.MaxFloat64) {
 		return &analysis.FieldError{Field: "cost_usd", Value: r.CostUSD, Want: "a finite number of US dollars, 0 or more"}
 	}
 	return nil
