@@ -124,6 +124,7 @@ func TestNoCost(t *testing.T) {
 		"negative output":                {Provider: "acme", Model: "acme-1", Usage: pricing.Usage{OutputTokens: analysis.Some[int64](-5)}},
 		"tier without a price":           {Provider: "acme", Model: "acme-plain", ServiceTier: "priority", Usage: known},
 		"tier under starts_with":         {Provider: "acme", Model: "acme-1", ServiceTier: "batch", Usage: known},
+		"tier in the name and beside it": {Provider: "acme", Model: "acme-1:batch", ServiceTier: "batch", Usage: known},
 		"tier in a model of one's own":   {Provider: "acme", Model: "acme-tiered", ServiceTier: "flex", Usage: known},
 	} {
 		t.Run(name, func(t *testing.T) {

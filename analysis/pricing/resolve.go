@@ -22,10 +22,10 @@ func (t *Table) lookup(k cacheKey) *model {
 	}
 	providerName, name, tier := normalize(k.provider), normalize(k.model), normalize(k.serviceTier)
 	var m *model
-	if pricedAsStandard(tier) || strings.HasSuffix(name, ":"+tier) {
+	if pricedAsStandard(tier) {
 		m = t.resolve(providerName, name)
 	} else {
-		m = t.resolveTier(providerName, name, tier)
+		m = t.resolveTier(providerName, strings.TrimSuffix(name, ":"+tier), tier)
 	}
 	t.cache.put(k, m)
 	return m
