@@ -40,7 +40,9 @@
 //
 // Events may come out of order: a late one counts in every rate window it still
 // lies in. An event without a timestamp counts in no rate, and happens at the
-// newest time seen.
+// newest time seen. A time in the future makes everything that follows late:
+// whoever takes events from other people's clocks should first bound them by
+// its own.
 //
 // The package imports analysis only. Callers: client programs, and the
 // collector's processor.

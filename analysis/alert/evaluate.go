@@ -1,9 +1,9 @@
 package alert
 
 import (
-	"cmp"
 	"math"
 	"slices"
+	"sort"
 
 	"github.com/agentlens/agentlens-otel/analysis"
 )
@@ -99,25 +99,31 @@ func (n *node) evaluateRate(events []analysis.Event) (f finding) {
 	}
 	var seen []match // sorted by time
 	since, newest, last := n.since(events), int64(math.MinInt64), 0
+	var heldAt int      // the last event after which it held,
+	var heldSince int64 // and where its window began
 	for i := range events {
 		e := &events[i]
 		if !e.Timestamp.IsZero() {
 			us := e.Timestamp.UnixMicro()
 			newest = max(newest, us)
 			if n.match.matches(e) {
-				at, _ := slices.BinarySearchFunc(seen, us+1, func(m match, us int64) int { return cmp.Compare(m.us, us) })
+				at := sort.Search(len(seen), func(j int) bool { return seen[j].us > us })
 				seen = slices.Insert(seen, at, match{us, i})
 				last = i
 			}
 		}
-		first, _ := slices.BinarySearchFunc(seen, newest, func(m match, us int64) int { return cmp.Compare(m.us, us-n.micros) })
-		inside := seen[first:]
-		if len(inside) < n.keep || i < since {
-			continue
+		begin := newest - n.micros
+		inside := len(seen) - sort.Search(len(seen), func(j int) bool { return seen[j].us >= begin })
+		if inside >= n.keep && i >= since {
+			f.holds, f.at, f.actual = true, last, analysis.Some(float64(inside))
+			heldAt, heldSince = i, begin
 		}
-		f.holds, f.at, f.actual = true, last, analysis.Some(float64(len(inside)))
-		f.matched = f.matched[:0]
-		for _, m := range inside {
+	}
+	if !f.holds {
+		return f
+	}
+	for _, m := range seen {
+		if m.us >= heldSince && m.event <= heldAt {
 			f.matched = append(f.matched, m.event)
 		}
 	}

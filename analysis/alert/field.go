@@ -141,9 +141,7 @@ func (f *field) of(e *analysis.Event) value {
 		return v
 	}
 	for _, step := range f.path {
-		if v.raw = child(v.raw, step); v.raw == nil {
-			return value{}
-		}
+		v.raw = child(v.raw, step)
 	}
 	return scalar(v.raw)
 }
@@ -176,31 +174,6 @@ func jsonValue(raw json.RawMessage) value {
 	return value{kind: object, raw: raw}
 }
 
-// child returns the member of an object, or the element of an array, called
-// name; nil when there is none.
-func child(raw json.RawMessage, name string) json.RawMessage {
-	raw = bytes.TrimSpace(raw)
-	if len(raw) == 0 {
-		return nil
-	}
-	switch raw[0] {
-	case '{':
-		var members map[string]json.RawMessage
-		if json.Unmarshal(raw, &members) != nil {
-			return nil
-		}
-		return members[name]
-	case '[':
-		i, err := strconv.Atoi(name)
-		var elements []json.RawMessage
-		if err != nil || json.Unmarshal(raw, &elements) != nil || i < 0 || i >= len(elements) {
-			return nil
-		}
-		return elements[i]
-	}
-	return nil
-}
-
 // scalar turns JSON into a value: null is absent, and objects and arrays stay
 // as they are.
 func scalar(raw json.RawMessage) value {
@@ -208,18 +181,17 @@ func scalar(raw json.RawMessage) value {
 	if len(raw) == 0 {
 		return value{}
 	}
-	switch raw[0] {
-	case '{', '[':
+	switch {
+	case raw[0] == '{' || raw[0] == '[':
 		return value{kind: object, raw: raw}
-	case '"':
+	case raw[0] == '"':
 		var s string
 		if json.Unmarshal(raw, &s) == nil {
 			return value{kind: text, text: s}
 		}
-	case 't', 'f':
+	case string(raw) == "true" || string(raw) == "false":
 		return value{kind: boolean, truth: raw[0] == 't'}
-	case 'n':
-	default:
+	case raw[0] == '-' || (raw[0] >= '0' && raw[0] <= '9'):
 		// A number beyond float64 cannot be compared.
 		if x, err := strconv.ParseFloat(string(raw), 64); err == nil {
 			return value{kind: number, number: x}

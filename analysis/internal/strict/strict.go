@@ -22,6 +22,9 @@ import (
 	"github.com/agentlens/agentlens-otel/analysis"
 )
 
+// maxDepth bounds how deep mappings and lists may nest.
+const maxDepth = 100
+
 // YAML decodes one YAML document into out, a pointer to a struct with
 // mapstructure tags. What is refused is a *analysis.FieldError, or several
 // joined; text that is no YAML is an error of the YAML package.
@@ -35,7 +38,7 @@ func YAML(data []byte, out any) error {
 	if err := dec.Decode(&more); !errors.Is(err, io.EOF) {
 		return errors.New("yaml: more than one document")
 	}
-	if err := checkKeys(tree, ""); err != nil {
+	if err := check(tree, "", 0); err != nil {
 		return err
 	}
 	return Decode(tree, out)
@@ -45,7 +48,7 @@ func YAML(data []byte, out any) error {
 // refuses a key given twice.
 func JSON(data []byte, out any) error {
 	dec := json.NewDecoder(bytes.NewReader(data))
-	tree, err := jsonValue(dec, "")
+	tree, err := jsonValue(dec, "", 0)
 	if err != nil {
 		return err
 	}
@@ -150,9 +153,12 @@ func siblings(t reflect.Type, path string) []string {
 	}
 }
 
-// checkKeys refuses YAML keys that are no strings, on which mapstructure would
-// panic.
-func checkKeys(tree any, path string) error {
+// check refuses YAML keys that are no strings, on which mapstructure would
+// panic, and what nests too deep.
+func check(tree any, path string, depth int) error {
+	if depth > maxDepth {
+		return tooDeep(path)
+	}
 	switch tree := tree.(type) {
 	case map[any]any:
 		for key := range tree {
@@ -162,13 +168,13 @@ func checkKeys(tree any, path string) error {
 		}
 	case map[string]any:
 		for key, value := range tree {
-			if err := checkKeys(value, join(path, key)); err != nil {
+			if err := check(value, join(path, key), depth+1); err != nil {
 				return err
 			}
 		}
 	case []any:
 		for i, value := range tree {
-			if err := checkKeys(value, fmt.Sprintf("%s[%d]", path, i)); err != nil {
+			if err := check(value, fmt.Sprintf("%s[%d]", path, i), depth+1); err != nil {
 				return err
 			}
 		}
@@ -176,9 +182,20 @@ func checkKeys(tree any, path string) error {
 	return nil
 }
 
+func tooDeep(path string) error {
+	const shown = 60
+	if len(path) > shown {
+		path = path[:shown] + "…"
+	}
+	return &analysis.FieldError{Field: path, Value: "nested deeper", Want: fmt.Sprintf("at most %d levels", maxDepth)}
+}
+
 func join(path, name string) string { return strings.TrimPrefix(path+"."+name, ".") }
 
-func jsonValue(dec *json.Decoder, path string) (any, error) {
+func jsonValue(dec *json.Decoder, path string, depth int) (any, error) {
+	if depth > maxDepth {
+		return nil, tooDeep(path)
+	}
 	token, err := dec.Token()
 	if err != nil {
 		return nil, err
@@ -193,7 +210,7 @@ func jsonValue(dec *json.Decoder, path string) (any, error) {
 			}
 			name := key.(string) // the decoder has refused any other key
 			at := join(path, name)
-			value, err := jsonValue(dec, at)
+			value, err := jsonValue(dec, at, depth+1)
 			if err != nil {
 				return nil, err
 			}
@@ -207,7 +224,7 @@ func jsonValue(dec *json.Decoder, path string) (any, error) {
 	case json.Delim('['):
 		list := []any{}
 		for dec.More() {
-			value, err := jsonValue(dec, fmt.Sprintf("%s[%d]", path, len(list)))
+			value, err := jsonValue(dec, fmt.Sprintf("%s[%d]", path, len(list)), depth+1)
 			if err != nil {
 				return nil, err
 			}

@@ -2,6 +2,7 @@ package strict
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -74,6 +75,10 @@ func TestRefused(t *testing.T) {
 			}
 		})
 	}
+	deep := `{"rules":` + strings.Repeat("[", 100_000)
+	assert.ErrorContains(t, JSON([]byte(deep), new(root)), "nested deeper, want at most 100 levels")
+	deep = `{"rules":` + strings.Repeat("[", 101) + strings.Repeat("]", 101) + "}"
+	assert.ErrorContains(t, YAML([]byte(deep), new(root)), "nested deeper, want at most 100 levels")
 	assert.EqualError(t, YAML([]byte("rules: [{}, {7: x}]"), new(root)), "rules[1].7 is not a string, want a parameter's name")
 	assert.Error(t, YAML([]byte("name: a\nname: b"), new(root)), "given twice")
 	assert.Error(t, YAML([]byte("name: a\n---\nname: b"), new(root)))
