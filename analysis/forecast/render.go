@@ -26,7 +26,7 @@ func (r *Result) Render() string {
 	if r.Backtest != nil {
 		b.WriteString("\n" + r.Backtest.render())
 	}
-	return b.String()
+	return trimLines(b.String())
 }
 
 func (t *Backtest) render() string {
@@ -35,7 +35,7 @@ func (t *Backtest) render() string {
 	if t.Season {
 		season = "weekly season found"
 	}
-	fmt.Fprintf(&b, "Back-test from %d days, up to %d days ahead; %s\n", t.Origins, t.Horizon, season)
+	fmt.Fprintf(&b, "Back-test: %d origins, up to %d days ahead; %s\n", t.Origins, t.Horizon, season)
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "method\tMASE\tweight")
 	for _, row := range t.Rows {
@@ -74,7 +74,7 @@ func (s *Summary) Render() string {
 		fmt.Fprintf(w, "%s\t%s\t%d tokens in, %d out, %d records\n", printable(name), usd(m.CostUSD), m.TokensIn, m.TokensOut, m.Records)
 	}
 	w.Flush()
-	return b.String()
+	return trimLines(b.String())
 }
 
 // Render returns the budget report as text for people.
@@ -94,7 +94,7 @@ func (r *BudgetReport) Render() string {
 	if r.Insufficient != nil {
 		fmt.Fprintf(&b, "Too little data: %s needs %d complete days, there are %d.\n", r.Insufficient.What, r.Insufficient.Need, r.Insufficient.Have)
 	}
-	return b.String()
+	return trimLines(b.String())
 }
 
 // message says how the budget stands, in the original's words.
@@ -114,6 +114,15 @@ func (r *BudgetReport) message() string {
 		m += fmt.Sprintf(" ~%d days until exceeded.", days.V)
 	}
 	return m
+}
+
+// trimLines removes the spaces that tabwriter fills empty last cells with.
+func trimLines(s string) string {
+	lines := strings.Split(s, "\n")
+	for i := range lines {
+		lines[i] = strings.TrimRight(lines[i], " ")
+	}
+	return strings.Join(lines, "\n")
 }
 
 // usd prints dollars with cents, and small amounts with four digits that count.
