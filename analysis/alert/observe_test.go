@@ -195,7 +195,9 @@ func TestPatternReadsJSON(t *testing.T) {
 
 func TestEvaluateSaysWhichEvents(t *testing.T) {
 	failed, fine := analysis.EventError, analysis.EventGeneric
-	events := []analysis.Event{at(0, failed), at(1, fine), at(2, failed), at(3, failed), at(30, fine), at(31, failed), at(45, fine)}
+	events := []analysis.Event{
+		at(0, failed), at(20, failed), at(21, fine), at(22, failed), at(23, failed), at(50, fine), at(51, failed), at(55, fine),
+	}
 	for _, c := range []struct {
 		name    string
 		rule    Condition
@@ -203,13 +205,25 @@ func TestEvaluateSaysWhichEvents(t *testing.T) {
 		event   string
 		message string
 	}{
-		{"threshold", ThresholdCondition("event_type", "!=", "error"), []int{1, 4, 6}, "e45", "event_type != error"},
-		{"rate", RateCondition("event_type", "error", 10, 2), []int{0, 2, 3}, "e3", "more than 2 events with event_type == error within 10 s: 3"},
-		{"consecutive", ConsecutiveCondition("error", 2), []int{2, 3}, "e3", "2 events in a row with event_type == error: 2"},
+		{"threshold", ThresholdCondition("event_type", "!=", "error"), []int{2, 5, 7}, "e55", "event_type != error"},
+		{"rate", RateCondition("event_type", "error", 10, 2), []int{1, 3, 4}, "e23", "more than 2 events with event_type == error within 10 s: 3"},
+		{"consecutive", ConsecutiveCondition("error", 2), []int{3, 4}, "e23", "2 events in a row with event_type == error: 2"},
 		{"aggregate", AggregateCondition("duration_ms", "avg", ">", 1), nil, "", ""},
 		{
 			"composite", CompositeCondition("or", RateCondition("failed", true, 10, 2), ConsecutiveCondition("generic", 1)),
-			[]int{0, 2, 3, 6}, "e45", "(more than 2 events with failed == true within 10 s or 1 events in a row with event_type == generic)",
+			[]int{1, 3, 4, 7}, "e55", "(more than 2 events with failed == true within 10 s or 1 events in a row with event_type == generic)",
+		},
+		{
+			"a composite looks back over its window only", Condition{Type: Composite, Mode: "all", Window: 3, Conditions: []Condition{
+				ThresholdCondition("failed", "==", true), ConsecutiveCondition("generic", 1),
+			}},
+			[]int{6, 7}, "e55", "(failed == true and 1 events in a row with event_type == generic)",
+		},
+		{
+			"and so finds no rate that has passed", Condition{Type: Composite, Mode: "all", Window: 2, Conditions: []Condition{
+				RateCondition("failed", true, 10, 2),
+			}},
+			nil, "", "",
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -287,7 +301,7 @@ func TestAdoptRefusesWhatDoesNotFit(t *testing.T) {
 	// A rule that has changed starts afresh, its neighbours go on.
 	changed, err := NewRuleSet([]Rule{
 		{Name: "new", Condition: ConsecutiveCondition("error", 1)},
-		{Name: "r", Condition: RateCondition("event_type", "error", 10, 1)},
+		{Name: "r", Condition: RateCondition("event_type", "error", 20, 2)},
 	})
 	require.NoError(t, err)
 	assert.Empty(t, changed.Firing(changed.Adopt(read())))
@@ -305,6 +319,59 @@ func TestAdoptRefusesWhatDoesNotFit(t *testing.T) {
 		spoil(s)
 		assert.Empty(t, old.Firing(old.Adopt(s)), name)
 	}
+}
+
+func TestAdoptRefusesSamplesThatDoNotFit(t *testing.T) {
+	rs := compileOne(t, AggregateCondition("duration_ms", "sum", ">", 1), 0)
+	for name, samples := range map[string][]sample{
+		"from the future":  {{Event: 61, Value: 5}},
+		"from long ago":    {{Event: 10, Value: 5}},
+		"out of order":     {{Event: 58, Value: 5}, {Event: 57, Value: 5}},
+		"of one event":     {{Event: 58, Value: 5}, {Event: 58, Value: 5}},
+		"that do fit: yes": {{Event: 11, Value: 5}, {Event: 60, Value: 5}},
+	} {
+		st := rs.NewState()
+		st.Events, st.Rules[0].Firing = 60, true
+		st.Rules[0].Nodes[0].Window.Samples.buf = samples
+		assert.Equal(t, name == "that do fit: yes", rs.Firing(rs.Adopt(st)) != nil, name)
+	}
+}
+
+func TestAlertSaysWhatItKnows(t *testing.T) {
+	rs, err := NewRuleSet([]Rule{
+		{Name: "number", Condition: ThresholdCondition("tokens_in", ">=", 2_000_000)},
+		{Name: "text", Condition: ThresholdCondition("model", "==", "gpt-4o"), Severity: SeverityInfo},
+		{Name: "pattern", Condition: PatternCondition("model", "^gpt"), Severity: SeverityCritical},
+		{Name: "aggregate", Condition: AggregateCondition("tokens_in", "count", ">=", 1)},
+		{Name: "composite", Condition: CompositeCondition("any", PatternCondition("model", "4o"))},
+	})
+	require.NoError(t, err)
+	e := at(5, "llm_call")
+	e.Model, e.TokensIn = "gpt-4o", analysis.Some(int64(2_500_000))
+	var want []Alert
+	for _, a := range []Alert{
+		{RuleName: "number", Severity: SeverityWarning, Message: "tokens_in >= 2000000: 2500000", Value: analysis.Some(2.5e6), Threshold: analysis.Some(2e6)},
+		{RuleName: "text", Severity: SeverityInfo, Message: "model == gpt-4o"},
+		{RuleName: "pattern", Severity: SeverityCritical, Message: "model matches ^gpt"},
+		{
+			RuleName: "aggregate", Severity: SeverityWarning, Message: "count of tokens_in over the last 50 events >= 1: 1",
+			Value: analysis.Some(1.0), Threshold: analysis.Some(1.0),
+		},
+		{RuleName: "composite", Severity: SeverityWarning, Message: "(model matches 4o)"},
+	} {
+		a.Timestamp, a.SessionID, a.EventID, a.MatchedEvents = e.Timestamp, "s1", "e5", []int{0}
+		want = append(want, a)
+	}
+	assert.Equal(t, want, rs.Evaluate([]analysis.Event{e}))
+	for i := range want {
+		want[i].MatchedEvents = nil
+	}
+	assert.Equal(t, want, rs.Observe(rs.NewState(), &e, nil))
+
+	text, err := json.Marshal(want[1])
+	require.NoError(t, err)
+	assert.JSONEq(t, `{"rule_name":"text","severity":"info","message":"model == gpt-4o","timestamp":"2026-02-14T10:00:05Z","session_id":"s1","event_id":"e5"}`, string(text))
+	assert.Equal(t, "No alerts.\n", Render(nil))
 }
 
 func TestEngineIsSafeForConcurrentUse(t *testing.T) {
