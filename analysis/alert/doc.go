@@ -44,6 +44,6 @@
 // whoever takes events from other people's clocks should first bound them by
 // its own.
 //
-// The package imports analysis only. Callers: client programs, and the
-// collector's processor.
+// The package imports analysis and its strict decoder. Callers: client
+// programs, and the collector's processor.
 package alert

@@ -7,6 +7,6 @@
 // cannot be checked as written (an unknown kind, a missing limit, a custom rule
 // without its function) is refused when it is loaded.
 //
-// It imports analysis only. Callers: client programs on session.Summary(), and
-// the collector's processor when a session completes.
+// It imports analysis and its strict decoder. Callers: client programs on
+// session.Summary(), and the collector's processor when a session completes.
 package compliance
