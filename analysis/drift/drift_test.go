@@ -103,6 +103,19 @@ func TestTinyChangeIsNotDrift(t *testing.T) {
 	assert.Contains(t, r.Changes, "total_tokens")
 }
 
+// 0.1 + 0.2 is not 0.3, but no change either.
+func TestResidueIsNotAChange(t *testing.T) {
+	third := math.Nextafter(0.3, 1)
+	for _, values := range [][]float64{{0.3, third}, {0.1, 0.1, 0.1}, {0.3, 0.3, 0.3, third, third}} {
+		_, std := meanStd(values)
+		assert.Zero(t, std, "%v", values)
+	}
+	m := plain("avg_latency_ms", []float64{0.3, 0.3, 0.3}, []float64{third, third}, 0.5)
+	assert.Zero(t, m.RelativeChange)
+	assert.Zero(t, m.EffectSize)
+	assert.False(t, testMetric(avgLatency, []float64{0.3, 0.3, 0.3}, []float64{third, third}).OK)
+}
+
 // Sessions in which nothing was measured are no evidence of a change: when the
 // instrumentation loses durations, latency did not fall to 0.
 func TestUnmeasuredIsNotZero(t *testing.T) {
@@ -136,6 +149,13 @@ func TestNotEnoughEvidence(t *testing.T) {
 	assert.Equal(t, NotEnoughEvidence, r.Status)
 	assert.Zero(t, r.MoreBaseline)
 	assert.Positive(t, r.MoreCurrent)
+
+	// Of 3 and 3 sessions the smallest p-value there is is 2 in 20.
+	r, err = Compare(randomSummaries(3, 1, 1), randomSummaries(3, 2, 100))
+	require.NoError(t, err)
+	assert.Equal(t, NotEnoughEvidence, r.Status)
+	assert.False(t, r.DetectableEffect.OK)
+	assert.Contains(t, r.Summary, "could not show any change")
 }
 
 func TestReportSaysWhatChanged(t *testing.T) {

@@ -20,7 +20,7 @@ func mannWhitney(a, b []float64) float64 {
 	}
 	n1, n2 := len(a), len(b)
 	n := n1 + n2
-	ranks, rankSum, ties := doubledRanks(a, b)
+	ranks, rankSum, ties, step := doubledRanks(a, b)
 	if n1*n1*n*n <= exactWork {
 		return exactRankP(ranks, n1, rankSum)
 	}
@@ -29,15 +29,15 @@ func mannWhitney(a, b []float64) float64 {
 	if variance <= 0 {
 		return 1
 	}
-	// Doubled ranks: a step of the rank sum is 2, half a step 1.
-	z := max(0, math.Abs(float64(rankSum)-mean)-1) / math.Sqrt(variance)
+	z := max(0, math.Abs(float64(rankSum)-mean)-float64(max(2, step))/2) / math.Sqrt(variance)
 	return min(1, 2*distuv.UnitNormal.Survival(z))
 }
 
 // doubledRanks returns twice the midrank of every value of both samples, in
-// order; twice the rank sum of a; and the sum of t^3-t over the groups of t
-// equal values.
-func doubledRanks(a, b []float64) (ranks []int, rankSum int, ties float64) {
+// order; twice the rank sum of a; the sum of t^3-t over the groups of t equal
+// values; and the step of the possible rank sums: 2 without ties, and large when
+// there are few different values.
+func doubledRanks(a, b []float64) (ranks []int, rankSum int, ties float64, step int) {
 	n := len(a) + len(b)
 	ranks = make([]int, 0, n)
 	for i, j := 0, 0; i+j < n; {
@@ -57,6 +57,9 @@ func doubledRanks(a, b []float64) (ranks []int, rankSum int, ties float64) {
 		}
 		after := i + j
 		rank := before + 1 + after
+		if before > 0 {
+			step = gcd(step, rank-ranks[before-1])
+		}
 		for range after - before {
 			ranks = append(ranks, rank)
 		}
@@ -64,7 +67,7 @@ func doubledRanks(a, b []float64) (ranks []int, rankSum int, ties float64) {
 		t := float64(after - before)
 		ties += t*t*t - t
 	}
-	return ranks, rankSum, ties
+	return ranks, rankSum, ties, step
 }
 
 // exactRankP returns the share of all choices of k of the ranks whose sum is at
@@ -101,6 +104,13 @@ func exactRankP(ranks []int, k, rankSum int) float64 {
 		}
 	}
 	return extreme / all
+}
+
+func gcd(a, b int) int {
+	for b != 0 {
+		a, b = b, a%b
+	}
+	return a
 }
 
 func abs(x int) int { return max(x, -x) }

@@ -112,7 +112,7 @@ func TestRankApproximation(t *testing.T) {
 				}
 				slices.Sort(a)
 				slices.Sort(b)
-				ranks, sum, _ := doubledRanks(a, b)
+				ranks, sum, _, _ := doubledRanks(a, b)
 				exact := exactRankP(ranks, c.n1, sum)
 				ratio := mannWhitney(a, b) / exact
 				if exact < 0.002 || exact > 0.05 {
@@ -122,5 +122,22 @@ func TestRankApproximation(t *testing.T) {
 				assert.LessOrEqual(t, ratio, c.safe, "%d and %d, p = %g, ties: %t", c.n1, c.n2, exact, ties)
 			}
 		}
+	}
+}
+
+// With two values only, the test is that of Fisher on a table of four: the
+// approximation has to know how far apart its possible rank sums are.
+func TestRankApproximationOfTwoValues(t *testing.T) {
+	yesNo := func(n, yes int) []float64 {
+		out := make([]float64, n)
+		for i := n - yes; i < n; i++ {
+			out[i] = 1
+		}
+		return out
+	}
+	for _, c := range []struct{ yesA, yesB int }{{10, 20}, {5, 15}, {1, 9}, {20, 34}} {
+		a, b := yesNo(40, c.yesA), yesNo(40, c.yesB)
+		ranks, sum, _, _ := doubledRanks(a, b)
+		assert.InEpsilon(t, exactRankP(ranks, 40, sum), mannWhitney(a, b), 0.35, "%v", c)
 	}
 }

@@ -34,6 +34,14 @@ func TestSnapshotRoundTrip(t *testing.T) {
 	})
 }
 
+func TestSnapshotKeepsTheRevision(t *testing.T) {
+	var w, restored Window
+	require.NoError(t, w.AddRevision(summaryOfEvents(3), 2))
+	require.NoError(t, json.Unmarshal([]byte(asJSON(t, &w)), &restored))
+	require.NoError(t, restored.AddRevision(summaryOfEvents(5), 1))
+	assert.Equal(t, asJSON(t, &w), asJSON(t, &restored))
+}
+
 func TestSnapshotRefusals(t *testing.T) {
 	for _, c := range []struct{ name, json, field string }{
 		{"version", `{"version":2,"max_sessions":5}`, "version"},

@@ -15,13 +15,13 @@ import (
 // changed, and how often where something did.
 func driftTables(w io.Writer, seed uint64, runs int) error {
 	usual := usualAgent()
-	alarms := newTable("sessions a side", "false alarms", "not enough evidence", "plain d of 0.5 or more")
-	for _, n := range []int{5, 10, 30, 100} {
+	alarms := newTable("baseline", "current", "false alarms", "not enough evidence", "plain d of 0.5 or more")
+	for _, n := range [][2]int{{5, 5}, {10, 10}, {30, 30}, {100, 100}, {200, 20}} {
 		o, err := compareAgents(usual, usual, n, seed, runs)
 		if err != nil {
 			return err
 		}
-		alarms.row(n, share(o.drift(), runs), share(o.status[drift.NotEnoughEvidence], runs), share(o.plain, runs))
+		alarms.row(n[0], n[1], share(o.drift(), runs), share(o.status[drift.NotEnoughEvidence], runs), share(o.plain, runs))
 	}
 	fmt.Fprintf(w, "Drift, nothing changed: %d comparisons a row\n\n", runs)
 	if err := alarms.write(w); err != nil {
@@ -31,7 +31,7 @@ func driftTables(w io.Writer, seed uint64, runs int) error {
 	power := newTable("change", "sessions a side", "found", "minor", "significant", "degraded")
 	for _, c := range driftChanges() {
 		for _, n := range c.sessions {
-			o, err := compareAgents(usual, c.agent, n, seed, runs)
+			o, err := compareAgents(usual, c.agent, [2]int{n, n}, seed, runs)
 			if err != nil {
 				return err
 			}
@@ -62,7 +62,7 @@ func driftChanges() []driftChange {
 		changed("latency times 1.5", []int{30, 100}, func(a *agent) { a.latency = 1.5 }),
 		changed("second model 20 % to 50 %", []int{30, 100}, func(a *agent) { a.otherModel = 0.5 }),
 		changed("one tool three times as often", []int{30, 100}, func(a *agent) { a.searches = 3 }),
-		changed("tokens +5 %, too small to matter", []int{500}, func(a *agent) { a.tokens = 1.05 }),
+		changed("tokens +5 %, too small to matter", []int{300}, func(a *agent) { a.tokens = 1.05 }),
 	}
 }
 
@@ -79,10 +79,10 @@ func (o *outcomes) drift() int {
 	return o.status[drift.MinorDrift] + o.status[drift.SignificantDrift] + o.status[drift.Degraded]
 }
 
-// compareAgents compares n sessions of one agent with n of another, many times.
-// Each comparison has its own random numbers, so that the outcome does not
+// compareAgents compares n[0] sessions of one agent with n[1] of another, many
+// times. Each comparison has its own random numbers, so that the outcome does not
 // depend on the number of processors.
-func compareAgents(baseline, current agent, n int, seed uint64, runs int) (*outcomes, error) {
+func compareAgents(baseline, current agent, n [2]int, seed uint64, runs int) (*outcomes, error) {
 	total := &outcomes{status: map[drift.Status]int{}}
 	var mu sync.Mutex
 	var group sync.WaitGroup
@@ -112,14 +112,14 @@ func compareAgents(baseline, current agent, n int, seed uint64, runs int) (*outc
 	return total, failure
 }
 
-func compareOnce(baseline, current *agent, n int, r *rand.Rand) (*drift.Report, error) {
+func compareOnce(baseline, current *agent, n [2]int, r *rand.Rand) (*drift.Report, error) {
 	var windows [2]*drift.Window
 	for i, a := range [2]*agent{baseline, current} {
-		w, err := drift.NewWindow(n)
+		w, err := drift.NewWindow(n[i])
 		if err != nil {
 			return nil, err
 		}
-		for k := range n {
+		for k := range n[i] {
 			if err := w.Add(a.session(r, strconv.Itoa(k))); err != nil {
 				return nil, err
 			}

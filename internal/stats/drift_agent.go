@@ -56,7 +56,7 @@ func (a *agent) session(r *rand.Rand, id string) *analysis.Summary {
 
 	at := simulatedStart
 	for range 20 + r.IntN(31) {
-		duration := latencyFactor * 300 * math.Pow(1-r.Float64(), -1/1.5)
+		duration := latencyFactor * 300 * math.Exp(r.ExpFloat64()/1.5) // Pareto
 		at = at.Add(analysis.MillisToDuration(duration))
 		e := analysis.Event{Type: analysis.EventDecision, Timestamp: at, DurationMS: analysis.Some(duration)}
 		switch u := r.Float64() * (callWeight + toolWeight + 1); {
