@@ -15,7 +15,7 @@ type Config struct {
 	// Report.DriftingMetrics. It does not move the score. Default 0.5.
 	Threshold float64
 	// FalseAlarmRate is how often windows between which nothing changed may be
-	// told apart, over all metrics together. Default 0.05.
+	// told apart, over all metrics together. Default 0.03.
 	FalseAlarmRate float64
 	// MinEffect is the smallest change worth reporting, in standard
 	// deviations. Default 0.2, Cohen's small effect.
@@ -28,7 +28,8 @@ type Config struct {
 	MinRateChange float64
 	// DetectableEffect is the change, in standard deviations, that windows
 	// must be able to show with a probability of 80 % before the lack of
-	// evidence is called stable. Default 1.
+	// evidence is called stable. Default 1.2, from which a change of a single
+	// metric is called degraded.
 	DetectableEffect float64
 }
 
@@ -37,11 +38,11 @@ func DefaultConfig() Config {
 	return Config{
 		MaxSessions:      DefaultMaxSessions,
 		Threshold:        0.5,
-		FalseAlarmRate:   0.05,
+		FalseAlarmRate:   0.03,
 		MinEffect:        0.2,
 		MinChange:        0.1,
 		MinRateChange:    0.01,
-		DetectableEffect: 1,
+		DetectableEffect: 1.2,
 	}
 }
 

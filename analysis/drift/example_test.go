@@ -87,5 +87,5 @@ func ExampleCompare() {
 	fmt.Println(report.Summary)
 	// Output:
 	// not_enough_evidence
-	// Nothing can be said yet: so few sessions would show only a change of 2.0 standard deviations or more. About 19 more sessions on each side would do.
+	// Nothing can be said yet: so few sessions would show only a change of 2.1 standard deviations or more. About 13 more sessions on each side would do.
 }

@@ -21,8 +21,10 @@ func TestMannWhitney(t *testing.T) {
 		// The example of R's wilcox.test (Hollander and Wolfe, 1973, p. 69):
 		// W = 35, one-sided p = 0.1272.
 		{
-			"permeability", []float64{0.73, 0.80, 0.83, 1.04, 1.38, 1.45, 1.46, 1.64, 1.89, 1.91},
-			[]float64{0.74, 0.88, 0.90, 1.15, 1.21}, 0.25441,
+			"permeability",
+			[]float64{0.73, 0.80, 0.83, 1.04, 1.38, 1.45, 1.46, 1.64, 1.89, 1.91},
+			[]float64{0.74, 0.88, 0.90, 1.15, 1.21},
+			0.25441,
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {

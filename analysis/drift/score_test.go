@@ -23,8 +23,13 @@ func TestBands(t *testing.T) {
 		effect float64
 		want   Status
 	}{
-		{0, MinorDrift}, {0.2, MinorDrift}, {0.49, MinorDrift},
-		{0.5, SignificantDrift}, {1.18, SignificantDrift}, {1.2, Degraded}, {5, Degraded},
+		{0, MinorDrift},
+		{0.2, MinorDrift},
+		{0.49, MinorDrift},
+		{0.5, SignificantDrift},
+		{1.18, SignificantDrift},
+		{1.2, Degraded},
+		{5, Degraded},
 	} {
 		change := []outcome{{effect: c.effect, family: errorFamily}}
 		assert.Equal(t, c.want, statusOf(score(change, change)), "effect %g", c.effect)
@@ -33,8 +38,14 @@ func TestBands(t *testing.T) {
 		score float64
 		want  Status
 	}{
-		{0, Stable}, {15, Stable}, {16, MinorDrift}, {40, MinorDrift},
-		{41, SignificantDrift}, {70, SignificantDrift}, {71, Degraded}, {100, Degraded},
+		{0, Stable},
+		{15, Stable},
+		{16, MinorDrift},
+		{40, MinorDrift},
+		{41, SignificantDrift},
+		{70, SignificantDrift},
+		{71, Degraded},
+		{100, Degraded},
 	} {
 		assert.Equal(t, c.want, statusOf(c.score), "score %g", c.score)
 	}
