@@ -153,6 +153,7 @@ func (f *Forecaster) projectRecorded(b Budget, r *BudgetReport) {
 		return
 	}
 	p := s.predict(b.Days-n, b.Method)
+	s.measure(p)
 	r.judge(p, p.cost, r.SpentUSD, n)
 }
 
@@ -192,6 +193,7 @@ func (f *Forecaster) projectCalendar(b Budget, r *BudgetReport) {
 				r.ExhaustionDate = analysis.Some(predicted[h].Date)
 			}
 		}
+		s.measure(p)
 		r.judge(p, cost, before, len(s.cost))
 	} else {
 		r.certain()

@@ -107,7 +107,9 @@ type prediction struct {
 	tokens          []int64
 	backtest        *Backtest
 	insufficient    *InsufficientDataError
-	// spread is nil when there are too few days to measure errors.
+	// blend is what made the costs, spread how wrong it has been: nil until
+	// measured, and when there are too few days to measure it.
+	blend  *blend
 	spread *spread
 }
 
@@ -120,28 +122,32 @@ func (s *series) predict(days int, requested Method) *prediction {
 		p.insufficient = &InsufficientDataError{What: "method best", Have: n, Need: bestDays}
 		p.method, _ = MethodAuto.resolve(n)
 	}
-	history := s.costs()
-	b := &blend{forms: []form{{method: p.method}}, weights: []float64{1}}
 	if p.method == MethodBest {
-		b, p.backtest = chooseBlend(history)
-		s.blendTokens(b, p.tokens)
-		b.predict(history, p.cost)
+		history := s.costs()
+		p.blend, p.backtest = chooseBlend(history)
+		p.blend.predict(history, p.cost)
+		s.blendTokens(p.blend, p.tokens)
 	} else {
-		s.predictTokens(p.method, p.tokens)
+		p.blend = &blend{forms: []form{{method: p.method}}, weights: []float64{1}}
 		p.method.predict(s.cost, p.cost)
-	}
-	if n >= bestDays {
-		p.spread = b.spreadOf(history, p.cost)
+		s.predictTokens(p.method, p.tokens)
 	}
 	switch p.method {
 	case MethodBest, MethodSeasonalNaive, MethodHoltWinters:
-		if p.spread != nil {
+		if s.measure(p); p.spread != nil {
 			p.low, p.high = p.spread.interval(p.cost)
 			return p
 		}
 	}
 	p.low, p.high = originalInterval(p.method, s.cost, p.cost)
 	return p
+}
+
+// measure fills in the spread, if there are days enough.
+func (s *series) measure(p *prediction) {
+	if p.spread == nil && len(s.cost) >= bestDays {
+		p.spread = p.blend.spreadOf(s.costs(), p.cost)
+	}
 }
 
 // predictTokens forecasts the tokens of a day: whole numbers, 0 or more.

@@ -12,6 +12,6 @@
 // intervals of best, seasonal_naive and holt_winters, calendar budgets and the
 // probability of exceeding are additions.
 //
-// It imports analysis and the standard library, and is called by the SDK's
+// It imports analysis and gonum's distributions, and is called by the SDK's
 // users, the collector's processor and internal/stats.
 package forecast

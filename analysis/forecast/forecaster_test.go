@@ -131,6 +131,16 @@ func TestModelsOfADayAreBounded(t *testing.T) {
 	assert.Equal(t, 1.0, s.Models["model-000"].CostUSD)
 	assert.Equal(t, 2.0*maxModels, s.Models[OtherModels].CostUSD)
 	assert.Equal(t, 3.0*maxModels, s.TotalCost)
+
+	// Merged halves hold what the whole does, the rest included.
+	halves := []*Forecaster{forecasterOf(t, nil), forecasterOf(t, nil)}
+	for i := range 3 * maxModels {
+		r := use(0, 1)
+		r.Model = fmt.Sprintf("model-%03d", i)
+		require.NoError(t, halves[i%2].Add(r))
+	}
+	require.NoError(t, halves[0].Merge(halves[1]))
+	assert.Equal(t, stateOf(t, f), stateOf(t, halves[0]))
 }
 
 func TestQuietDaysCountAsZero(t *testing.T) {

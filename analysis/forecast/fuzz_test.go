@@ -14,6 +14,7 @@ func FuzzUsageRecordJSON(f *testing.F) {
 	f.Add([]byte(`{"timestamp":"2026-03-01T10:00:00Z","tokens_in":5000,"tokens_out":2000,"cost_usd":0.035,"model":"gpt-4o"}`))
 	f.Add([]byte(`{"timestamp":"2026-03-01T23:30:00-05:00","tokens_in":9223372036854775807,"cost_usd":1e308}`))
 	f.Add([]byte(`{"timestamp":"0001-01-01T00:00:00Z","cost_usd":-0.0}`))
+	f.Add([]byte(`{"timestamp":"0001-01-01T00:00:00+01:00","cost_usd":1e20}`))
 	f.Add([]byte(`{"timestamp":"9999-12-31T23:59:59Z","tokens_out":-1,"model":"\u2028"}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var r UsageRecord
@@ -33,8 +34,8 @@ func FuzzUsageRecordJSON(f *testing.F) {
 
 // fieldOf returns the first field of a refused record that is at fault.
 func fieldOf(r *UsageRecord) string {
-	switch day := DateOf(r.Timestamp); {
-	case r.Timestamp.Year() < 1 || r.Timestamp.Year() > 9999 || r.Timestamp.IsZero():
+	switch day, year := DateOf(r.Timestamp), r.Timestamp.UTC().Year(); {
+	case year < 1 || year > 9999 || r.Timestamp.Unix() == minUnix:
 		return "timestamp"
 	case r.TokensIn < 0 || r.TokensIn >= maxTotal-1e6:
 		return "tokens_in"

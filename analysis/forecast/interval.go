@@ -112,7 +112,7 @@ func (s *spread) interval(predicted []float64) (low, high []float64) {
 func (s *spread) exceeds(predicted []float64, limit float64) float64 {
 	var sum, noise, level float64
 	for h, p := range predicted {
-		sum += p
+		sum += max(0, p)
 		noise += s.noise[h] * s.noise[h]
 		level += math.Sqrt(max(0, s.sigma[h]*s.sigma[h]-s.noise[h]*s.noise[h]))
 	}
