@@ -85,7 +85,6 @@ func TestRetryCount(t *testing.T) {
 		{http.StatusGatewayTimeout, 1, 2},
 		{http.StatusUnauthorized, 4, 1},
 		{http.StatusInternalServerError, 4, 1},
-		{http.StatusTemporaryRedirect, 4, 1},
 	} {
 		t.Run(http.StatusText(c.status), func(t *testing.T) {
 			col := newCollector(t, answer(c.status))
@@ -170,8 +169,10 @@ func TestHangingServer(t *testing.T) {
 }
 
 func TestShutdownAgainstHangingServer(t *testing.T) {
+	gone := make(chan struct{})
 	col := newCollector(t, func(_ int, _ http.ResponseWriter, r *http.Request) bool {
 		<-r.Context().Done()
+		close(gone)
 		return true
 	})
 	tracker, _ := newExporting(t, col.url)
@@ -186,6 +187,23 @@ func TestShutdownAgainstHangingServer(t *testing.T) {
 	err = tracker.Shutdown(short)
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 	requireLost(t, 12, err)
+	select {
+	case <-gone:
+	case <-time.After(5 * time.Second):
+		t.Fatal("the request goes on after Shutdown")
+	}
+}
+
+// A redirect would take the API key and the spans to another host.
+func TestRedirectIsNotFollowed(t *testing.T) {
+	other := newCollector(t, nil)
+	col := newCollector(t, func(_ int, w http.ResponseWriter, r *http.Request) bool {
+		http.Redirect(w, r, other.url+"/v1/traces", http.StatusTemporaryRedirect)
+		return true
+	})
+	tracker, _ := newExporting(t, col.url)
+	requireLost(t, 3, oneSession(t, tracker))
+	assert.Zero(t, other.requestCount())
 }
 
 // A full queue drops, counts and tells; it never waits.

@@ -148,9 +148,8 @@ func (q *queue) OnEnd(span sdktrace.ReadOnlySpan) {
 	q.SpanProcessor.OnEnd(span)
 }
 
-// exporter exports on its own lifetime instead of the caller's context. A flush
-// that stops waiting then leaves its batch being sent; with the caller's
-// context the batch processor would throw it away.
+// exporter exports on a lifetime of its own, which ends with the shutdown: a
+// request must neither outlive that nor end with a caller who stopped waiting.
 type exporter struct {
 	otlp   *otlptrace.Exporter
 	client *http.Client

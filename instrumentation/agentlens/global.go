@@ -11,6 +11,10 @@ var global atomic.Pointer[Tracker]
 // Init returns a new Tracker and stores it for the package's functions. A later
 // Init replaces it, without shutting it down; sessions found in a context stay
 // with the Tracker that started them. After an error the stored one stays.
+//
+// Besides the variables that the options name, OpenTelemetry's own hold for the
+// exporter that is set up: OTEL_EXPORTER_OTLP_*, OTEL_RESOURCE_ATTRIBUTES,
+// OTEL_TRACES_SAMPLER, which leaves out whole sessions, and OTEL_SPAN_* limits.
 func Init(ctx context.Context, opts ...Option) (*Tracker, error) {
 	t, err := NewTracker(ctx, opts...)
 	if err != nil {
