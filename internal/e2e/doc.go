@@ -1,0 +1,4 @@
+// Package e2e tests the built distribution as a user runs it: the binary, real
+// ports on loopback, real files. Nothing imports it; its helpers start the
+// collector and read the backend's API.
+package e2e
