@@ -59,11 +59,13 @@ func TestTransitions(t *testing.T) {
 	}{
 		{
 			"threshold fires at every event, absent is not zero", ThresholdCondition("duration_ms", "<", 10), 0,
-			[]analysis.Event{slow(1, 5), at(2, fine), slow(3, 10), slow(4, 0)}, []string{"e1 fired", "e4 fired"},
+			[]analysis.Event{slow(1, 5), at(2, fine), slow(3, 10), slow(4, 0)},
+			[]string{"e1 fired", "e4 fired"},
 		},
 		{
 			"cooldown in event time", ThresholdCondition("duration_ms", ">", 10), 10,
-			[]analysis.Event{slow(1, 50), slow(10, 50), slow(11, 50), slow(20, 50), slow(21, 50)}, []string{"e1 fired", "e11 fired", "e21 fired"},
+			[]analysis.Event{slow(1, 50), slow(10, 50), slow(11, 50), slow(20, 50), slow(21, 50)},
+			[]string{"e1 fired", "e11 fired", "e21 fired"},
 		},
 		{
 			"rate: more than threshold, bounds included", RateCondition("event_type", "error", 10, 2), 0,
@@ -92,7 +94,8 @@ func TestTransitions(t *testing.T) {
 		},
 		{
 			"an aggregate of nothing never fires", AggregateCondition("duration_ms", "count", "==", 0), 0,
-			[]analysis.Event{at(1, fine), at(2, fine)}, nil,
+			[]analysis.Event{at(1, fine), at(2, fine)},
+			nil,
 		},
 		{
 			"composite members hold for its window", both, 0,
@@ -211,16 +214,20 @@ func TestEvaluateSaysWhichEvents(t *testing.T) {
 		{"aggregate", AggregateCondition("duration_ms", "avg", ">", 1), nil, "", ""},
 		{
 			"composite", CompositeCondition("or", RateCondition("failed", true, 10, 2), ConsecutiveCondition("generic", 1)),
-			[]int{1, 3, 4, 7}, "e55", "(more than 2 events with failed == true within 10 s or 1 events in a row with event_type == generic)",
+			[]int{1, 3, 4, 7},
+			"e55", "(more than 2 events with failed == true within 10 s or 1 events in a row with event_type == generic)",
 		},
 		{
-			"a composite looks back over its window only", Condition{Type: Composite, Mode: "all", Window: 3, Conditions: []Condition{
+			"a composite looks back over its window only",
+			Condition{Type: Composite, Mode: "all", Window: 3, Conditions: []Condition{
 				ThresholdCondition("failed", "==", true), ConsecutiveCondition("generic", 1),
 			}},
-			[]int{6, 7}, "e55", "(failed == true and 1 events in a row with event_type == generic)",
+			[]int{6, 7},
+			"e55", "(failed == true and 1 events in a row with event_type == generic)",
 		},
 		{
-			"and so finds no rate that has passed", Condition{Type: Composite, Mode: "all", Window: 2, Conditions: []Condition{
+			"and so finds no rate that has passed",
+			Condition{Type: Composite, Mode: "all", Window: 2, Conditions: []Condition{
 				RateCondition("failed", true, 10, 2),
 			}},
 			nil, "", "",

@@ -155,8 +155,10 @@ func TestWiderBoundsPassMore(t *testing.T) {
 		limit := float64(rapid.IntRange(0, 100).Draw(t, "limit"))
 		wider := limit + float64(rapid.IntRange(0, 100).Draw(t, "more"))
 		c, err := NewChecker(&Policy{Name: "p", Rules: []Rule{
-			{Kind: MaxTokens, Limit: &limit}, {Kind: MaxTokens, Limit: &wider},
-			{Kind: MinTokens, Limit: &wider}, {Kind: MinTokens, Limit: &limit},
+			{Kind: MaxTokens, Limit: &limit},
+			{Kind: MaxTokens, Limit: &wider},
+			{Kind: MinTokens, Limit: &wider},
+			{Kind: MinTokens, Limit: &limit},
 		}})
 		require.NoError(t, err)
 		r := c.Check(s).Results

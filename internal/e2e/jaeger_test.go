@@ -148,7 +148,7 @@ func compareSpan(want tracetest.SpanStub, got jaegerSpan) (problems []string) {
 		differ("status", want.Status.Description, tags["otel.status_description"])
 	}
 	for _, kv := range want.Attributes {
-		differ(string(kv.Key), kv.Value.Emit(), tags[string(kv.Key)])
+		differ(string(kv.Key), kv.Value.String(), tags[string(kv.Key)])
 	}
 	return problems
 }
