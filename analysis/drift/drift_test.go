@@ -189,6 +189,13 @@ func TestReportJSONIsStable(t *testing.T) {
 	}
 }
 
+// A report that was stored by another version still reads.
+func TestFormatOfAForeignReport(t *testing.T) {
+	r := Report{Status: MinorDrift, Changes: []string{"speed"}, Metrics: []Metric{{Name: "speed", CurrentMean: 3}}}
+	assert.Contains(t, r.Format(), "speed")
+	assert.Contains(t, (&Report{Changes: []string{"nothing known"}}).Format(), "Sessions: 0")
+}
+
 func TestBadInput(t *testing.T) {
 	nan, inf := math.NaN(), math.Inf(1)
 	for field, spoil := range map[string][]func(*Config){

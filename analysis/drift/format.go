@@ -176,7 +176,7 @@ func (m *Mix) mostChanged() *Share {
 
 // changeText says how far a value went: points for rates, else percent.
 func changeText(name string, base, cur float64) string {
-	if metrics[metricID(name)].unit == 0 {
+	if isRate(name) {
 		return fmt.Sprintf("%.1f points", 100*math.Abs(cur-base))
 	}
 	if base <= 0 {
@@ -197,13 +197,19 @@ func relative(change float64) string {
 // three digits that count.
 func figure(name string, x float64) string {
 	switch {
-	case metrics[metricID(name)].unit == 0:
+	case isRate(name):
 		return percent(x)
 	case math.Abs(x) >= 100:
 		return strconv.FormatFloat(x, 'f', 0, 64)
 	default:
 		return strconv.FormatFloat(x, 'g', 3, 64)
 	}
+}
+
+// isRate also answers for a name from a report of another version.
+func isRate(name string) bool {
+	id := metricID(name)
+	return id >= 0 && metrics[id].unit == 0
 }
 
 func percent(x float64) string { return strconv.FormatFloat(100*x, 'f', 1, 64) + " %" }
