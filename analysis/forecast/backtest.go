@@ -175,6 +175,9 @@ func prior(m Method, n int) float64 {
 	short := n < 2*week
 	switch m {
 	case MethodEMA:
+		if n >= 4*week {
+			return 3 // there are origins enough to tell
+		}
 		return 8
 	case MethodAverage:
 		return 1
