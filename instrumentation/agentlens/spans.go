@@ -67,7 +67,7 @@ func (s *Session) writeEvent(ctx context.Context, e *Event) {
 	name, kind := eventSpan(e)
 	ctx, span := s.tracker.tracer.Start(s.parent(ctx), name,
 		trace.WithTimestamp(start), trace.WithSpanKind(kind),
-		trace.WithAttributes(eventAttributes(s.identity(string(e.Type), 16), e)...))
+		trace.WithAttributes(eventAttributes(s.identity(string(e.Type), 9), e)...))
 	if id := span.SpanContext().SpanID(); id.IsValid() {
 		e.ID = id.String()
 	} else {

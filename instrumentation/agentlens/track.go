@@ -19,10 +19,10 @@ var reserved = map[EventType]bool{
 // track completes the event, writes its spans and keeps it.
 func (s *Session) track(ctx context.Context, eventType EventType, c *eventConfig) (Event, error) {
 	// All that runs the caller's code or can fail comes before the lock.
-	e, err := c.build(eventType)
-	if err != nil {
+	if err := c.complete(eventType); err != nil {
 		return Event{}, err
 	}
+	e := &c.event
 	e.SessionID = s.id
 
 	s.life.RLock()
@@ -38,44 +38,44 @@ func (s *Session) track(ctx context.Context, eventType EventType, c *eventConfig
 		}
 		s.mu.Unlock()
 	}
-	s.writeEvent(orBackground(ctx), &e)
+	s.writeEvent(orBackground(ctx), e)
 
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.summary.Observe(&e)
-	s.events.add(&e)
-	return e, nil
+	s.summary.Observe(e)
+	s.events.add(e)
+	return *e, nil
 }
 
-// build returns the event that the options describe, without what only its
-// session can give.
-func (c *eventConfig) build(eventType EventType) (Event, error) {
-	e := c.event
+// complete checks the event that the options describe, and sets all of it but
+// what only its session can give.
+func (c *eventConfig) complete(eventType EventType) error {
+	e := &c.event
 	e.Type = EventType(text(string(eventType)))
 	if e.Type == "" {
 		e.Type = EventGeneric
 	}
 	if reserved[e.Type] {
-		return Event{}, &FieldError{Field: "event_type", Value: e.Type, Want: "a type of your own: this one is reserved"}
+		return &FieldError{Field: "event_type", Value: e.Type, Want: "a type of your own: this one is reserved"}
 	}
 	if e.ToolCall != nil && e.ToolCall.Name == "" {
-		return Event{}, &FieldError{Field: "tool_name", Value: `""`, Want: "the name of the tool"}
+		return &FieldError{Field: "tool_name", Value: `""`, Want: "the name of the tool"}
 	}
 	if d := e.DecisionTrace; d != nil && d.Step < 0 {
-		return Event{}, &FieldError{Field: "step", Value: d.Step, Want: "1 or more, or 0 to have it numbered"}
+		return &FieldError{Field: "step", Value: d.Step, Want: "1 or more, or 0 to have it numbered"}
 	}
 	if err := e.Validate(); err != nil {
-		return Event{}, err
+		return err
 	}
-	if err := c.setTimes(&e); err != nil {
-		return Event{}, err
+	if err := setTimes(e); err != nil {
+		return err
 	}
-	return e, c.setData(&e)
+	return c.setData(e)
 }
 
 // setTimes sets the time of the event and its parts, and rounds the duration to
 // what a span can hold.
-func (c *eventConfig) setTimes(e *Event) (err error) {
+func setTimes(e *Event) (err error) {
 	if e.Timestamp, err = eventTime("timestamp", e.Timestamp); err != nil {
 		return err
 	}
