@@ -129,8 +129,8 @@ const (
 
 // test shuffles whole sessions between the sides. The statistic is the
 // triangular discrimination of the mean shares, sum of (p-q)^2/(p+q), which is
-// the Jensen-Shannon divergence to first order and needs no logarithm. The
-// shuffles are the same in every process.
+// in proportion to the Jensen-Shannon divergence to first order and needs no
+// logarithm. The shuffles are the same in every process.
 func (m *mixture) test() analysis.Opt[MixTest] {
 	n, nCur := len(m.rows), len(m.rows)-m.nBase
 	if m.nBase == 0 || nCur == 0 || n < 3 || len(m.names) < 2 {
