@@ -13,7 +13,9 @@ type Backtest struct {
 	Horizon int `json:"horizon_days"`
 	// Season is whether a weekly season was found. Average, linear, ema and,
 	// below three weeks, holt_winters then forecast what remains without it;
-	// as they are, they are in the table for comparison, with weight 0.
+	// as they are, they are in the table for comparison, with weight 0. Below
+	// two weeks the season comes from all days, those forecast included, so
+	// the errors without it are flattered.
 	Season bool          `json:"weekly_season"`
 	Rows   []BacktestRow `json:"methods"`
 }

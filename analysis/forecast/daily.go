@@ -31,9 +31,10 @@ type DailyPrediction struct {
 	Date            Date    `json:"date"`
 	PredictedCost   float64 `json:"predicted_cost"` // USD
 	PredictedTokens int64   `json:"predicted_tokens"`
-	// Low and High bound the cost in USD. For linear, ema and average they are
-	// the original's bounds; for the other methods nine days of ten fall
-	// between them.
+	// Low and High bound the cost in USD. For linear, ema and average, and
+	// for every method below 7 days of data, they are the original's bounds.
+	// Otherwise they are a 90 % interval from the errors of the back-test;
+	// internal/stats measures how many days fall into it.
 	Low    float64 `json:"confidence_low"`
 	High   float64 `json:"confidence_high"`
 	Method Method  `json:"method"`
