@@ -39,6 +39,8 @@ type Event struct {
 	// ResponseID is the provider's id of the answer, the same in every span
 	// that tells of one call.
 	ResponseID string `json:"response_id,omitempty"`
+	// ServiceTier is the tier that served the call, in the provider's words.
+	ServiceTier string `json:"service_tier,omitempty"`
 
 	// TokensIn counts all input tokens, cached ones included.
 	TokensIn Opt[int64] `json:"tokens_in,omitzero"`

@@ -2,7 +2,6 @@ package sessions
 
 import (
 	"container/list"
-	"hash/maphash"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -27,7 +26,13 @@ type Limits struct {
 	Retention time.Duration
 	// MaxSpanIDs is how many span ids are remembered.
 	MaxSpanIDs int
+	// MaxCalls is how many records of foreign spans a session keeps; 0 = 256.
+	// Beyond it the older half is summed up, and a copy of one of those calls
+	// that comes later counts again.
+	MaxCalls int
 }
+
+const defaultMaxCalls = 256
 
 // Event is what became of a session when a span was observed or time passed.
 type Event uint8
@@ -52,83 +57,194 @@ const (
 // different shards do not wait for each other.
 type Table struct {
 	limits Limits
-	seed   maphash.Seed
 	count  atomic.Int64
 	shards [shardCount]shard
+	seen   [shardCount]spanSet
 	traces bindings
 }
 
 type shard struct {
+	index    int
 	mu       sync.Mutex
 	sessions map[string]*Session
 	// open and done hold the sessions by last activity, longest idle first.
 	open, done *list.List
-	seen       spanSet
 }
 
 // NewTable returns an empty table.
 func NewTable(limits Limits) *Table {
-	t := &Table{limits: limits, seed: maphash.MakeSeed()}
-	for i := range t.shards {
-		t.shards[i] = shard{
-			sessions: map[string]*Session{}, open: list.New(), done: list.New(),
-			seen: newSpanSet(max(1, limits.MaxSpanIDs/shardCount)),
-		}
+	if limits.MaxCalls <= 0 {
+		limits.MaxCalls = defaultMaxCalls
 	}
-	t.traces = newBindings(max(1, limits.MaxSessions))
+	t := &Table{limits: limits}
+	for i := range t.shards {
+		t.shards[i].reset()
+		t.shards[i].index = i
+		t.seen[i].reset(max(1, limits.MaxSpanIDs/shardCount))
+	}
+	t.traces.reset(max(1, limits.MaxSessions))
 	return t
 }
 
+func (sh *shard) reset() {
+	sh.sessions, sh.open, sh.done = map[string]*Session{}, list.New(), list.New()
+}
+
+func (t *Table) shard(key string) *shard { return &t.shards[hash(key)%shardCount] }
+
 // Bind settles the session of a reading whose span names none: the session
-// that another span of the same trace has named, if one has.
+// that another span of the same trace has named, if one has. Where a trace
+// names several, it is the one of the span that began first. Spans of the trace
+// that were taken in before a session was named move into it. To bind the
+// readings of a whole batch before observing any is better than one by one:
+// then each is stamped with its true session.
 func (t *Table) Bind(r *spanevent.Reading) {
-	if r.SessionID != "" {
-		t.traces.put(r.TraceID, r.SessionID)
+	if r.SessionID != "" && !r.Bound {
+		old, changed := t.traces.put(r.TraceID, binding{Session: r.SessionID, Start: r.Start.UnixNano()})
+		if changed {
+			t.move(r.TraceID, old, r.SessionID)
+		}
 		return
 	}
 	if id := t.traces.get(r.TraceID); id != "" {
-		r.SessionID = id
+		r.SessionID, r.Bound = id, true
 		r.Event.SessionID = id
 	}
 }
 
+// move takes the spans of a trace that name no session out of the session they
+// were counted in, old or, if that is empty, the trace's own.
+func (t *Table) move(trace pcommon.TraceID, old, to string) {
+	own := trace.String()
+	if old == "" {
+		old = own
+	}
+	if old == to {
+		return
+	}
+	from, into := t.shard(old), t.shard(to)
+	lockBoth(from, into)
+	defer unlockBoth(from, into)
+	s := from.sessions[old]
+	if s == nil {
+		return
+	}
+	if old == own {
+		delete(from.sessions, old)
+		from.remove(s)
+		t.count.Add(-1)
+	} else {
+		calls := s.extract(trace)
+		if len(calls) == 0 {
+			return
+		}
+		s.Assemble()
+		moved := *s
+		moved.Summary = analysis.Summary{}
+		moved.facts = facts{Direct: &analysis.Summary{}, Calls: calls}
+		s = &moved
+	}
+	target := into.sessions[to]
+	if target == nil {
+		target = t.add(into, to, s.Service, s.arrived)
+	}
+	target.absorb(s)
+	target.trim(t.limits.MaxCalls)
+}
+
+func (t *Table) add(sh *shard, key string, service Service, now time.Time) *Session {
+	s := &Session{Key: key, Service: service, Summary: *analysis.NewSummary(key, ""), arrived: now}
+	sh.sessions[key] = s
+	s.element = sh.open.PushBack(s)
+	t.count.Add(1)
+	return s
+}
+
+// lockBoth locks two shards in their order in the table.
+func lockBoth(a, b *shard) {
+	switch {
+	case a == b:
+		a.mu.Lock()
+	case a.index < b.index:
+		a.mu.Lock()
+		b.mu.Lock()
+	default:
+		b.mu.Lock()
+		a.mu.Lock()
+	}
+}
+
+func unlockBoth(a, b *shard) {
+	a.mu.Unlock()
+	if a != b {
+		b.mu.Unlock()
+	}
+}
+
 // Observe takes in a reading at the time now and calls f, with the session
-// locked, to say what became of it. Sessions that had to be evicted for it are
-// passed to evicted, one after the other, after that.
+// locked, to say what became of it. A reading that repeats a call which an
+// earlier span told becomes a RolePart. Sessions that had to be evicted for it
+// are passed to evicted, one after the other, after that.
 func (t *Table) Observe(r *spanevent.Reading, service Service, now time.Time, f func(*Session, Event), evicted func(*Session, Event)) {
-	key := r.Key()
-	sh := &t.shards[maphash.String(t.seed, key)%shardCount]
-	sh.mu.Lock()
+	t.Bind(r)
+	fresh := t.seen[r.SpanID[7]%shardCount].add(spanKey{r.TraceID, r.SpanID})
+	sh := t.lock(r)
 	defer sh.mu.Unlock()
 
-	s := sh.sessions[key]
+	s := sh.sessions[r.Key()]
 	if s == nil {
-		s = &Session{Key: key, Service: service, Summary: *analysis.NewSummary(key, r.AgentName)}
-		sh.sessions[key] = s
-		s.element = sh.open.PushBack(s)
-		t.count.Add(1)
+		if !fresh {
+			f(&Session{Key: r.Key()}, Duplicate)
+			return
+		}
+		s = t.add(sh, r.Key(), service, now)
 	}
 	s.arrived = now
-	f(s, sh.observe(s, r))
+	if !fresh {
+		sh.touch(s)
+		f(s, Duplicate)
+		return
+	}
+	f(s, sh.observe(s, r, t.limits.MaxCalls))
 	for t.count.Load() > int64(t.limits.MaxSessions) && sh.evict(s, evicted) {
 		t.count.Add(-1)
 	}
 }
 
-func (sh *shard) observe(s *Session, r *spanevent.Reading) Event {
-	if !sh.seen.add(r.TraceID, r.SpanID) {
-		sh.touch(s)
-		return Duplicate
+// lock locks the shard of the reading's session. A span that names no session
+// may be bound to one by another goroutine until then.
+func (t *Table) lock(r *spanevent.Reading) *shard {
+	for {
+		key := r.Key()
+		sh := t.shard(key)
+		sh.mu.Lock()
+		if r.SessionID != "" && !r.Bound {
+			return sh
+		}
+		if id := t.traces.get(r.TraceID); id == r.SessionID {
+			return sh
+		}
+		sh.mu.Unlock()
+		t.Bind(r)
 	}
+}
+
+func (sh *shard) observe(s *Session, r *spanevent.Reading, maxCalls int) Event {
 	late := s.Completed
 	if late && s.ByIdle {
 		s.reopen()
 		late = false
 	}
-	s.observe(r)
+	if s.observe(r) {
+		r.Role = spanevent.RolePart
+	}
+	s.trim(maxCalls)
 	ends := s.ends(r)
-	if ends {
+	switch {
+	case ends:
 		s.complete(r)
+	case late:
+		s.Assemble()
 	}
 	sh.touch(s)
 	switch {
@@ -143,13 +259,17 @@ func (sh *shard) observe(s *Session, r *spanevent.Reading) Event {
 
 // touch moves the session to the recent end of the list it belongs to.
 func (sh *shard) touch(s *Session) {
-	sh.open.Remove(s.element)
-	sh.done.Remove(s.element)
+	sh.remove(s)
 	if s.Completed {
 		s.element = sh.done.PushBack(s)
 	} else {
 		s.element = sh.open.PushBack(s)
 	}
+}
+
+func (sh *shard) remove(s *Session) {
+	sh.open.Remove(s.element)
+	sh.done.Remove(s.element)
 }
 
 // evict lets go of the longest idle session of the shard but keep: of the
@@ -217,74 +337,4 @@ func (t *Table) Len() (open, done int) {
 		sh.mu.Unlock()
 	}
 	return open, done
-}
-
-// spanSet remembers the newest span ids, up to a limit.
-type spanSet struct {
-	ids  map[spanKey]struct{}
-	ring []spanKey
-	next int
-	max  int
-}
-
-type spanKey struct {
-	trace pcommon.TraceID
-	span  pcommon.SpanID
-}
-
-func newSpanSet(limit int) spanSet { return spanSet{ids: map[spanKey]struct{}{}, max: limit} }
-
-// add reports whether the span id was not there.
-func (s *spanSet) add(trace pcommon.TraceID, span pcommon.SpanID) bool {
-	k := spanKey{trace, span}
-	if _, ok := s.ids[k]; ok {
-		return false
-	}
-	s.ids[k] = struct{}{}
-	if len(s.ring) < s.max {
-		s.ring = append(s.ring, k)
-		return true
-	}
-	delete(s.ids, s.ring[s.next])
-	s.ring[s.next] = k
-	s.next = (s.next + 1) % s.max
-	return true
-}
-
-// bindings remembers which session the spans of a trace belong to, for the
-// newest traces up to a limit.
-type bindings struct {
-	mu       *sync.RWMutex
-	sessions map[pcommon.TraceID]string
-	ring     []pcommon.TraceID
-	next     int
-	max      int
-}
-
-func newBindings(limit int) bindings {
-	return bindings{mu: &sync.RWMutex{}, sessions: map[pcommon.TraceID]string{}, max: limit}
-}
-
-func (b *bindings) get(trace pcommon.TraceID) string {
-	b.mu.RLock()
-	defer b.mu.RUnlock()
-	return b.sessions[trace]
-}
-
-func (b *bindings) put(trace pcommon.TraceID, session string) {
-	if b.get(trace) == session {
-		return
-	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if _, ok := b.sessions[trace]; !ok {
-		if len(b.ring) < b.max {
-			b.ring = append(b.ring, trace)
-		} else {
-			delete(b.sessions, b.ring[b.next])
-			b.ring[b.next] = trace
-			b.next = (b.next + 1) % b.max
-		}
-	}
-	b.sessions[trace] = session
 }

@@ -3,6 +3,7 @@ package spanevent
 import (
 	"encoding/json"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -15,7 +16,8 @@ import (
 type field uint8
 
 const (
-	fieldEventType field = iota
+	fieldNothing field = iota
+	fieldEventType
 	fieldOperation
 	fieldKind // the dialect's own word for what the span is
 	fieldProvider
@@ -28,9 +30,17 @@ const (
 	fieldSession
 	fieldConversation
 	fieldAgent
+	// fieldAgentLabel is what a library calls the thing that ran when it has
+	// no word for an agent.
+	fieldAgentLabel
+	// fieldEntity names whatever the span is: an agent, a tool, a workflow.
+	fieldEntity
+	fieldServiceTier
 	fieldErrorType
 	fieldErrorMessage
 	fieldTokensIn
+	// fieldTokensUncached is input without the cached tokens.
+	fieldTokensUncached
 	fieldTokensOut
 	fieldCacheRead
 	fieldCacheWrite
@@ -61,8 +71,13 @@ type facts struct {
 	// ranks holds 1 + the rank of the value's binding; 0 = absent.
 	ranks [fieldCount]uint8
 	// seen has the bit of each dialect with an attribute on the span.
-	seen     uint32
-	metadata map[string]any
+	seen uint64
+	// implied is what a key on the span implies it to be.
+	implied kind
+	// failed says that an attribute tells of a failure, ignored that the span
+	// only repeats another.
+	failed, ignored bool
+	metadata        map[string]any
 }
 
 // set keeps the value unless a better binding has given one.
@@ -73,6 +88,8 @@ func (f *facts) set(to field, rank uint8, v pcommon.Value) {
 }
 
 func (f *facts) has(what field) bool { return f.ranks[what] != 0 }
+
+func (f *facts) hasAny(what ...field) bool { return slices.ContainsFunc(what, f.has) }
 
 // str returns a field as text, "" when it is absent.
 func (f *facts) str(what field) string {
@@ -179,7 +196,10 @@ func (f *facts) data(what field, key string) json.RawMessage {
 	if !f.has(what) {
 		return nil
 	}
-	v := f.values[what]
+	return valueData(f.values[what], key)
+}
+
+func valueData(v pcommon.Value, key string) json.RawMessage {
 	switch v.Type() {
 	case pcommon.ValueTypeStr:
 		s := strings.ToValidUTF8(v.Str(), "�")

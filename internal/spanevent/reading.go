@@ -7,7 +7,6 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/agentlens/agentlens-otel/analysis"
-	"github.com/agentlens/agentlens-otel/semconv"
 )
 
 // Role is what a span is to its session.
@@ -34,8 +33,12 @@ const (
 // Reading is what one span tells. It holds copies, never pdata.
 type Reading struct {
 	Role Role
-	// Dialect names the convention that the span is read by.
+	// Dialect names the convention that the span is read by, Rule what decided
+	// its role.
 	Dialect string
+	Rule    Rule
+	// Scope is the name of the span's instrumentation scope.
+	Scope string
 
 	TraceID  pcommon.TraceID
 	SpanID   pcommon.SpanID
@@ -46,10 +49,22 @@ type Reading struct {
 	// SessionID is the session the span itself names; empty when it names
 	// none, and then its trace is the session.
 	SessionID string
-	AgentName string
+	// Bound says that SessionID is not the span's own word: another span of
+	// its trace named it.
+	Bound bool
+	// AgentName is the agent the span names. AgentLabel is what its library
+	// calls the thing that ran, where it has no word for an agent: a function
+	// id, a flow, the span of an agent.
+	AgentName, AgentLabel string
 
-	// Event is set for RoleEvent. For RoleWrapper it holds the totals, if any.
+	// Event is set for RoleEvent. For RoleWrapper it holds the totals, if any,
+	// and for RolePart the failure, if the span tells one.
 	Event analysis.Event
+	// Own says that AgentLens's SDK wrote the span: it tells each event once.
+	Own bool
+	// Cumulative says that the totals of a wrapper go on from one run of its
+	// agent to the next.
+	Cumulative bool
 	// Session is set for RoleSession, RoleSessionStart and RoleSessionReport.
 	Session SessionFacts
 }
@@ -78,12 +93,18 @@ func (r *Reading) Key() string {
 // IsTraceRoot reports whether the span is the root of its trace.
 func (r *Reading) IsTraceRoot() bool { return r.ParentID.IsEmpty() }
 
+// Agent returns the agent's name, or its label where it has none.
+func (r *Reading) Agent() string { return firstOf(r.AgentName, r.AgentLabel) }
+
 // Scope reads the spans of one instrumentation scope.
-type Scope struct{ dialect *dialect }
+type Scope struct {
+	dialect *dialect
+	name    string
+}
 
 // ForScope returns the reader for the spans of a scope.
 func ForScope(scope pcommon.InstrumentationScope) Scope {
-	return Scope{keys.scope(scope.Name())}
+	return Scope{keys.scope(scope.Name()), scope.Name()}
 }
 
 // Read returns what the span tells. A span that is not GenAI costs one look at
@@ -91,192 +112,43 @@ func ForScope(scope pcommon.InstrumentationScope) Scope {
 func (s Scope) Read(span ptrace.Span) Reading {
 	var f facts
 	keys.collect(&f, s.dialect, span.Attributes())
-	if f.seen == 0 && s.dialect == nil {
+	if f.seen&^general.bit == 0 && s.dialect == nil {
 		return Reading{}
 	}
+	return s.read(span, &f)
+}
+
+func (s Scope) read(span ptrace.Span, f *facts) Reading {
 	r := Reading{
+		Scope: s.name, Own: s.dialect == &agentLens,
 		TraceID: span.TraceID(), SpanID: span.SpanID(), ParentID: span.ParentSpanID(),
 		Start: span.StartTimestamp().AsTime(), End: span.EndTimestamp().AsTime(),
 	}
-	seen := dialectsOf(s.dialect, f.seen)
-	if !classify(&r, &f, span, seen) {
+	var buf [8]*dialect
+	seen := dialectsOf(buf[:0], s.dialect, f.seen)
+	if !classify(&r, f, span, s.dialect, seen) {
 		return Reading{}
 	}
 	r.AgentName = firstOf(f.str(fieldStampedAgent), f.str(fieldAgent))
+	r.AgentLabel = f.str(fieldAgentLabel)
 	// A processor's stamp settles what the span alone cannot tell.
 	r.SessionID = firstOf(f.str(fieldStampedSession), f.str(fieldSession), f.str(fieldConversation))
 
 	switch r.Role {
 	case RoleEvent, RoleWrapper:
-		readEvent(&r, &f, span, seen)
+		readEvent(&r, f, span, s.dialect, seen)
+	case RolePart:
+		r.Event.Error = readFailure(&r, f, span, seen)
 	case RoleSession, RoleSessionStart, RoleSessionReport:
-		readSession(&r, &f)
+		readSession(&r, f)
 	}
 	for _, d := range seen {
+		r.Cumulative = r.Cumulative || d.cumulative
 		if d.finish != nil {
-			d.finish(&f, span, &r)
+			d.finish(f, span, &r)
 		}
 	}
 	return r
-}
-
-// classify sets the span's role, event type and dialect; false = not GenAI.
-// A session or agent attribute alone does not make a span GenAI: baggage
-// copies those onto HTTP and database spans.
-func classify(r *Reading, f *facts, span ptrace.Span, seen []*dialect) bool {
-	if t := f.str(fieldEventType); t != "" {
-		r.Role, r.Event.Type = roleOf(t)
-		r.Dialect = dialectName(seen)
-		return true
-	}
-	switch kindOf(f, span, seen) {
-	case kindLLM:
-		r.Role, r.Event.Type = RoleEvent, analysis.EventLLMCall
-	case kindEmbeddings:
-		r.Role, r.Event.Type = RoleEvent, semconv.OperationEmbeddings
-	case kindRetrieval:
-		r.Role, r.Event.Type = RoleEvent, semconv.OperationRetrieval
-	case kindTool:
-		r.Role, r.Event.Type = RoleEvent, analysis.EventToolCall
-	case kindWrapper:
-		r.Role = RoleWrapper
-	case kindNone:
-		r.Role = RolePart
-	default:
-		return false
-	}
-	r.Dialect = dialectName(seen)
-	return true
-}
-
-// roleOf translates agentlens.event.type.
-func roleOf(eventType string) (Role, analysis.EventType) {
-	switch eventType {
-	case semconv.EventTypeSession:
-		return RoleSession, ""
-	case semconv.EventTypeSessionStart:
-		return RoleSessionStart, ""
-	case semconv.EventTypeSessionReport:
-		return RoleSessionReport, ""
-	case semconv.EventTypePart:
-		return RolePart, ""
-	default:
-		return RoleEvent, analysis.EventType(eventType)
-	}
-}
-
-// kindOf asks, in this order: an operation of the convention, the kind in the
-// words of a dialect on the span, the span names of the scope's dialect, an
-// operation nobody knows (a step of something), a model, a tool.
-func kindOf(f *facts, span ptrace.Span, seen []*dialect) kind {
-	operation := f.str(fieldOperation)
-	if k := operations[operation]; k != kindUnknown {
-		return k
-	}
-	if v := f.str(fieldKind); v != "" {
-		for _, d := range seen {
-			if k := d.kinds[v]; k != kindUnknown {
-				return k
-			}
-		}
-	}
-	for _, d := range seen {
-		if k := d.names[span.Name()]; k != kindUnknown {
-			return k
-		}
-	}
-	switch {
-	case operation != "" || f.has(fieldKind):
-		return kindWrapper
-	case f.has(fieldRequestModel) || f.has(fieldResponseModel):
-		return kindLLM
-	case f.has(fieldToolName):
-		return kindTool
-	}
-	return kindUnknown
-}
-
-// dialectName names the most specific dialect on a span.
-func dialectName(seen []*dialect) string {
-	name := genAI.name
-	for _, d := range seen {
-		if d != &genAI && d != &general {
-			return d.name
-		}
-	}
-	return name
-}
-
-func readEvent(r *Reading, f *facts, span ptrace.Span, seen []*dialect) {
-	e := &r.Event
-	e.ID, e.SessionID = r.SpanID.String(), r.Key()
-	e.Timestamp = r.End
-	if r.End.After(r.Start) {
-		e.DurationMS = analysis.Some(float64(r.End.Sub(r.Start)) / float64(time.Millisecond))
-	}
-	e.Model = firstOf(f.str(fieldRequestModel), f.str(fieldResponseModel))
-	e.ResponseModel = f.str(fieldResponseModel)
-	e.Provider = f.str(fieldProvider)
-	e.ResponseID = f.str(fieldResponseID)
-	readTokens(e, f, seen)
-	e.CostUSD = f.amount(fieldCost)
-	e.Input = f.data(fieldInput, "input")
-	e.Output = f.data(fieldOutput, "output")
-	e.Error = readFailure(f, span)
-	if e.Type == analysis.EventToolCall || f.has(fieldToolName) {
-		e.ToolCall = &analysis.ToolCall{
-			ID: f.str(fieldToolID), Name: f.str(fieldToolName),
-			Input: f.data(fieldToolArguments, "input"), Output: f.data(fieldToolResult, "output"),
-			Timestamp: e.Timestamp, DurationMS: e.DurationMS,
-		}
-	}
-	if f.has(fieldReasoning) {
-		e.DecisionTrace = &analysis.DecisionTrace{
-			ID: f.str(fieldDecisionID), Step: int(f.integer(fieldDecisionStep).Or(0)), Reasoning: f.str(fieldReasoning),
-			Alternatives: f.texts(fieldAlternatives), Confidence: f.amount(fieldConfidence), Timestamp: e.Timestamp,
-		}
-	}
-}
-
-// readTokens reads the token counts so that input includes the cached part and
-// output the reasoning part, whatever the dialect leaves out.
-func readTokens(e *analysis.Event, f *facts, seen []*dialect) {
-	e.TokensIn, e.TokensOut = f.integer(fieldTokensIn), f.integer(fieldTokensOut)
-	e.CacheReadTokens, e.CacheWriteTokens = f.integer(fieldCacheRead), f.integer(fieldCacheWrite)
-	e.ReasoningTokens = f.integer(fieldReasoningTokens)
-	cached := e.CacheReadTokens.Or(0) + e.CacheWriteTokens.Or(0)
-	exclusive := false
-	for _, d := range seen {
-		exclusive = exclusive || d.exclusive
-	}
-	// A part cannot be more than the whole: then the input excludes it.
-	if e.TokensIn.OK && (exclusive || cached > e.TokensIn.V) {
-		e.TokensIn.V += cached
-	}
-}
-
-// readFailure returns why the span failed, nil when it did not.
-func readFailure(f *facts, span ptrace.Span) *analysis.Failure {
-	status := span.Status()
-	if status.Code() != ptrace.StatusCodeError && !f.has(fieldErrorType) {
-		return nil
-	}
-	failure := analysis.Failure{Type: f.str(fieldErrorType), Message: firstOf(status.Message(), f.str(fieldErrorMessage))}
-	for _, event := range span.Events().All() {
-		if event.Name() != "exception" {
-			continue
-		}
-		if v, ok := event.Attributes().Get(semconv.ExceptionType); ok && failure.Type == "" {
-			failure.Type = v.AsString()
-		}
-		if v, ok := event.Attributes().Get(semconv.ExceptionMessage); ok && failure.Message == "" {
-			failure.Message = v.AsString()
-		}
-	}
-	if failure.Type == "" {
-		failure.Type = semconv.ErrorTypeOther
-	}
-	return &failure
 }
 
 func readSession(r *Reading, f *facts) {

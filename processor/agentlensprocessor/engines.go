@@ -45,7 +45,7 @@ func (e *engines) price(ev *analysis.Event) (source, version string) {
 		return "", ""
 	}
 	q := pricing.Query{
-		Provider: ev.Provider, At: ev.Timestamp,
+		Provider: ev.Provider, ServiceTier: ev.ServiceTier, At: ev.Timestamp,
 		Usage: pricing.Usage{
 			InputTokens: ev.TokensIn, OutputTokens: ev.TokensOut,
 			CacheReadTokens: ev.CacheReadTokens, CacheWriteTokens: ev.CacheWriteTokens,

@@ -1,0 +1,131 @@
+package spanevent
+
+import (
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/agentlens/agentlens-otel/analysis"
+	"github.com/agentlens/agentlens-otel/semconv"
+)
+
+// Rule is what decided the role of a span.
+type Rule uint8
+
+// The rules, in the order in which they are asked.
+const (
+	RuleNone Rule = iota
+	// RuleStamp: agentlens.event.type.
+	RuleStamp
+	// RuleRepeats: the dialect marks the span as a repetition of another.
+	RuleRepeats
+	// RuleOperation: a gen_ai.operation.name that is known.
+	RuleOperation
+	// RuleKind: the dialect's own attribute for what a span is.
+	RuleKind
+	// RuleSpanName: the span's name, under the dialect's scope.
+	RuleSpanName
+	// RuleKey: the presence of a key that only such spans have.
+	RuleKey
+	// RuleUnknownOperation: an operation or kind that nobody knows wraps
+	// something.
+	RuleUnknownOperation
+	// RuleModel and RuleTool: a model or a tool, and nothing else.
+	RuleModel
+	RuleTool
+)
+
+var ruleNames = [...]string{
+	"none", "stamp", "repeats", "operation", "kind", "span name", "key", "unknown operation", "model", "tool",
+}
+
+func (r Rule) String() string { return ruleNames[r] }
+
+// classify sets the span's role, event type and dialect; false = not GenAI.
+// A session or agent attribute alone does not make a span GenAI: baggage
+// copies those onto HTTP and database spans.
+func classify(r *Reading, f *facts, span ptrace.Span, own *dialect, seen []*dialect) bool {
+	if t := f.str(fieldEventType); t != "" {
+		r.Role, r.Event.Type = roleOf(t)
+		r.Rule = RuleStamp
+		r.Dialect = dialectName(seen)
+		return true
+	}
+	k, rule := kindOf(f, span, own, seen)
+	switch k {
+	case kindLLM:
+		r.Role, r.Event.Type = RoleEvent, analysis.EventLLMCall
+	case kindEmbeddings:
+		r.Role, r.Event.Type = RoleEvent, semconv.OperationEmbeddings
+	case kindRetrieval:
+		r.Role, r.Event.Type = RoleEvent, semconv.OperationRetrieval
+	case kindTool:
+		r.Role, r.Event.Type = RoleEvent, analysis.EventToolCall
+	case kindWrapper:
+		r.Role = RoleWrapper
+	case kindNone:
+		r.Role = RolePart
+	default:
+		return false
+	}
+	r.Rule = rule
+	r.Dialect = dialectName(seen)
+	return true
+}
+
+// roleOf translates agentlens.event.type.
+func roleOf(eventType string) (Role, analysis.EventType) {
+	switch eventType {
+	case semconv.EventTypeSession:
+		return RoleSession, ""
+	case semconv.EventTypeSessionStart:
+		return RoleSessionStart, ""
+	case semconv.EventTypeSessionReport:
+		return RoleSessionReport, ""
+	case semconv.EventTypePart:
+		return RolePart, ""
+	default:
+		return RoleEvent, analysis.EventType(eventType)
+	}
+}
+
+func kindOf(f *facts, span ptrace.Span, own *dialect, seen []*dialect) (kind, Rule) {
+	if f.ignored || (own != nil && own.names[span.Name()] == kindNone) {
+		return kindNone, RuleRepeats
+	}
+	operation := f.str(fieldOperation)
+	if k := operations[operation]; k != kindUnknown {
+		return k, RuleOperation
+	}
+	if v := f.str(fieldKind); v != "" {
+		for _, d := range seen {
+			if k := d.kinds[v]; k != kindUnknown {
+				return k, RuleKind
+			}
+		}
+	}
+	for _, d := range seen {
+		if k := d.names[span.Name()]; k != kindUnknown {
+			return k, RuleSpanName
+		}
+	}
+	switch {
+	case f.implied != kindUnknown:
+		return f.implied, RuleKey
+	case operation != "" || f.has(fieldKind):
+		return kindWrapper, RuleUnknownOperation
+	case f.has(fieldRequestModel) || f.has(fieldResponseModel):
+		return kindLLM, RuleModel
+	case f.has(fieldToolName):
+		return kindTool, RuleTool
+	}
+	return kindUnknown, RuleNone
+}
+
+// dialectName names the most specific dialect on a span.
+func dialectName(seen []*dialect) string {
+	for _, d := range seen {
+		if d != &genAI && d != &general {
+			return d.name
+		}
+	}
+	return genAI.name
+}

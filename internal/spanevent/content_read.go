@@ -1,0 +1,162 @@
+package spanevent
+
+import (
+	"encoding/json"
+	"slices"
+	"strconv"
+	"strings"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/agentlens/agentlens-otel/analysis"
+)
+
+// readContent reads what went into an event and what came out: from the
+// attributes that hold it, else from keys over which messages are spread, else
+// from the span's events.
+func readContent(r *Reading, f *facts, span ptrace.Span, seen []*dialect) {
+	e := &r.Event
+	e.Input, e.Output = f.data(fieldInput, "input"), f.data(fieldOutput, "output")
+	for _, d := range seen {
+		if e.Input == nil && d.flatInput != nil {
+			e.Input = flattened(span.Attributes(), d.flatInput, "input")
+		}
+		if e.Output == nil && d.flatOutput != nil {
+			e.Output = flattened(span.Attributes(), d.flatOutput, "output")
+		}
+	}
+	if span.Events().Len() > 0 && (e.Input == nil || e.Output == nil) {
+		input, output := eventContent(span)
+		if e.Input == nil {
+			e.Input = input
+		}
+		if e.Output == nil {
+			e.Output = output
+		}
+	}
+	if e.Type == analysis.EventToolCall && !r.Own {
+		// Other libraries have one pair of keys for the content of any span.
+		if e.ToolCall.Input == nil {
+			e.ToolCall.Input, e.Input = e.Input, nil
+		}
+		if e.ToolCall.Output == nil {
+			e.ToolCall.Output, e.Output = e.Output, nil
+		}
+	}
+}
+
+// flattened puts together what is spread over keys such as
+// llm.input_messages.0.message.role; nil when there is none.
+func flattened(attrs pcommon.Map, prefixes []string, key string) json.RawMessage {
+	var root map[string]any
+	for k, v := range attrs.All() {
+		for _, prefix := range prefixes {
+			path, ok := strings.CutPrefix(k, prefix)
+			if !ok || strings.Count(path, ".") > maxFlatDepth {
+				continue
+			}
+			if root == nil {
+				root = map[string]any{}
+			}
+			put(root, path, v.AsRaw())
+		}
+	}
+	if root == nil {
+		return nil
+	}
+	return wrapJSON(key, lists(root))
+}
+
+// maxFlatDepth bounds how deep a key can reach.
+const maxFlatDepth = 16
+
+func put(m map[string]any, path string, v any) {
+	for {
+		name, rest, more := strings.Cut(path, ".")
+		if !more {
+			if _, taken := m[name].(map[string]any); !taken {
+				m[name] = v
+			}
+			return
+		}
+		next, ok := m[name].(map[string]any)
+		if !ok {
+			next = map[string]any{}
+			m[name] = next
+		}
+		m, path = next, rest
+	}
+}
+
+// lists turns maps whose keys are all numbers into lists, in their order.
+func lists(m map[string]any) any {
+	numbers := make([]int, 0, len(m))
+	for k, v := range m {
+		if child, ok := v.(map[string]any); ok {
+			m[k] = lists(child)
+		}
+		if n, err := strconv.Atoi(k); err == nil && strconv.Itoa(n) == k {
+			numbers = append(numbers, n)
+		}
+	}
+	if len(numbers) != len(m) || len(m) == 0 {
+		return m
+	}
+	slices.Sort(numbers)
+	out := make([]any, len(numbers))
+	for i, n := range numbers {
+		out[i] = m[strconv.Itoa(n)]
+	}
+	return out
+}
+
+// eventContent reads the messages that stand on a span's events.
+func eventContent(span ptrace.Span) (input, output json.RawMessage) {
+	var in, out []any
+	for _, event := range span.Events().All() {
+		attrs := event.Attributes()
+		switch event.Name() {
+		case "gen_ai.system.message", "gen_ai.user.message", "gen_ai.assistant.message", "gen_ai.tool.message":
+			in = append(in, message(event.Name(), attrs))
+		case "gen_ai.choice":
+			out = append(out, message(event.Name(), attrs))
+		case "gen_ai.content.prompt":
+			in = appendValue(in, attrs, "gen_ai.prompt")
+		case "gen_ai.content.completion":
+			out = appendValue(out, attrs, "gen_ai.completion")
+		case "gen_ai.client.inference.operation.details":
+			in = appendValue(in, attrs, "gen_ai.input.messages")
+			out = appendValue(out, attrs, "gen_ai.output.messages")
+		}
+	}
+	if in != nil {
+		input = wrapJSON("input", in)
+	}
+	if out != nil {
+		output = wrapJSON("output", out)
+	}
+	return input, output
+}
+
+// message is the content of one message event, with the role its name gives.
+func message(event string, attrs pcommon.Map) map[string]any {
+	m := map[string]any{}
+	for k, v := range attrs.All() {
+		m[k] = fromJSON(v)
+	}
+	if role, ok := strings.CutSuffix(strings.TrimPrefix(event, "gen_ai."), ".message"); ok && m["role"] == nil {
+		m["role"] = role
+	}
+	return m
+}
+
+func appendValue(list []any, attrs pcommon.Map, key string) []any {
+	if v, ok := attrs.Get(key); ok {
+		return append(list, fromJSON(v))
+	}
+	return list
+}
+
+// fromJSON returns a value, decoded if it is the JSON of an object or a list.
+func fromJSON(v pcommon.Value) any { return metadataValue(v.AsRaw()) }

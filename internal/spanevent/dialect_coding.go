@@ -1,0 +1,150 @@
+package spanevent
+
+import (
+	"strings"
+
+	"go.opentelemetry.io/collector/pdata/ptrace"
+)
+
+// Coding agents, and the SDK of Anthropic.
+
+// claudeCode is Claude Code and the Claude Agent SDK. Its bare input_tokens do
+// not include the cached ones.
+var claudeCode = dialect{
+	name:   "claude_code",
+	scopes: []string{"com.anthropic.claude_code*"},
+	ownKeys: []binding{
+		{key: "span.type", field: fieldKind},
+		{key: "model", field: fieldRequestModel, rank: rankOld},
+		{key: "input_tokens", field: fieldTokensUncached, rank: rankForeign},
+		{key: "output_tokens", field: fieldTokensOut, rank: rankForeign},
+		{key: "cache_read_tokens", field: fieldCacheRead, rank: rankForeign},
+		{key: "cache_creation_tokens", field: fieldCacheWrite, rank: rankForeign},
+		{key: "cost_usd", field: fieldCost, rank: rankForeign},
+		{key: "tool_name", field: fieldToolName, rank: rankForeign},
+		{key: "tool_use_id", field: fieldToolID, rank: rankForeign},
+		{key: "tool_input", field: fieldToolArguments, rank: rankForeign},
+		{key: "tool_output", field: fieldToolResult, rank: rankForeign},
+		{key: "new_context", field: fieldInput, rank: rankOld},
+		{key: "response.model_output", field: fieldOutput, rank: rankOld},
+		{key: "success", expand: outcome},
+		{key: "error", expand: failure},
+		{key: "error_class", field: fieldErrorType, rank: rankLast},
+		{key: "stop_reason", field: fieldFinishReasons, rank: rankForeign},
+		{key: "agent.name", field: fieldAgent, rank: rankForeign},
+	},
+	kinds: map[string]kind{
+		"llm_request": kindLLM, "tool": kindTool, "interaction": kindWrapper,
+		"tool.execution": kindNone, "tool.blocked_on_user": kindNone, "hook": kindNone,
+	},
+	names: map[string]kind{
+		"claude_code.llm_request": kindLLM, "claude_code.tool": kindTool, "claude_code.interaction": kindWrapper,
+		"claude_code.tool.execution": kindNone, "claude_code.tool.blocked_on_user": kindNone, "claude_code.hook": kindNone,
+	},
+	content: []string{
+		"user_prompt", "user_system_prompt", "system_prompt_preview", "system_reminders", "new_context", "response.model_output",
+		"tool_input", "tool_output", "full_command", "tool_parameters",
+	},
+	finish: func(_ *facts, _ ptrace.Span, r *Reading) {
+		if t := r.Event.ToolCall; t != nil {
+			t.Name = mcpToolName(t.Name)
+		}
+	},
+}
+
+// mcpToolName takes a tool's own name out of mcp__server__tool.
+func mcpToolName(name string) string {
+	if rest, ok := strings.CutPrefix(name, "mcp__"); ok {
+		if _, tool, ok := strings.Cut(rest, "__"); ok {
+			return tool
+		}
+	}
+	return name
+}
+
+// anthropicSDK is what Anthropic's client libraries and its platform write:
+// the convention, on both sides of a request.
+var anthropicSDK = dialect{
+	name:   "anthropic_sdk",
+	scopes: []string{"com.anthropic.sdk*", "com.anthropic.claude-platform*"},
+	keys: []binding{
+		{key: "anthropic.response.service_tier", field: fieldServiceTier, rank: rankForeign},
+		{key: "anthropic.message.stop_reason", field: fieldFinishReasons, rank: rankForeign},
+	},
+}
+
+// codex writes spans beside its log events; a turn repeats the usage of its
+// requests.
+var codex = dialect{
+	name:   "codex",
+	scopes: []string{"codex*"},
+	keys: []binding{
+		{key: "codex.usage.reasoning_output_tokens", field: fieldReasoningTokens, rank: rankForeign},
+		{key: "codex.turn.token_usage.input_tokens", field: fieldTokensIn, rank: rankLast, implies: kindWrapper},
+		{key: "codex.turn.token_usage.output_tokens", field: fieldTokensOut, rank: rankLast, implies: kindWrapper},
+		{key: "codex.turn.token_usage.cached_input_tokens", field: fieldCacheRead, rank: rankLast},
+		{key: "codex.turn.token_usage.reasoning_output_tokens", field: fieldReasoningTokens, rank: rankLast},
+	},
+	ownKeys: []binding{
+		{key: "model", field: fieldRequestModel, rank: rankOld},
+		{key: "slug", field: fieldRequestModel, rank: rankLast},
+		{key: "input_token_count", field: fieldTokensIn, rank: rankOld},
+		{key: "output_token_count", field: fieldTokensOut, rank: rankOld},
+		{key: "cached_token_count", field: fieldCacheRead, rank: rankOld},
+		{key: "cache_write_token_count", field: fieldCacheWrite, rank: rankOld},
+		{key: "reasoning_token_count", field: fieldReasoningTokens, rank: rankOld},
+		{key: "tool_name", field: fieldToolName, rank: rankForeign},
+		{key: "call_id", field: fieldToolID, rank: rankForeign},
+		{key: "arguments", field: fieldToolArguments, rank: rankForeign},
+		{key: "output", field: fieldToolResult, rank: rankForeign},
+		{key: "success", expand: outcome},
+	},
+	names: map[string]kind{
+		"session_task.turn": kindWrapper, "run_turn": kindWrapper, "handle_responses": kindLLM, "codex.tool_result": kindTool,
+		"dispatch_tool_call_with_code_mode_result": kindTool, "run_sampling_request": kindWrapper, "try_run_sampling_request": kindWrapper,
+	},
+	content: []string{"prompt", "arguments", "output"},
+}
+
+// geminiCLI has its own words for operations.
+var geminiCLI = dialect{
+	name:   "gemini_cli",
+	scopes: []string{"gemini-cli*"},
+	keys: []binding{
+		{key: "gemini_cli.session_id", field: fieldConversation, rank: rankForeign},
+	},
+	ownKeys: []binding{
+		{key: "model", field: fieldRequestModel, rank: rankOld},
+		{key: "model_name", field: fieldRequestModel, rank: rankOld},
+		{key: "input_token_count", field: fieldTokensIn, rank: rankOld},
+		{key: "output_token_count", field: fieldTokensOut, rank: rankOld},
+		{key: "cached_content_token_count", field: fieldCacheRead, rank: rankOld},
+		{key: "thoughts_token_count", field: fieldReasoningTokens, rank: rankOld},
+		{key: "function_name", field: fieldToolName, rank: rankForeign},
+		{key: "function_args", field: fieldToolArguments, rank: rankForeign},
+		{key: "success", expand: outcome},
+		{key: "error_type", field: fieldErrorType, rank: rankOld},
+	},
+	names: map[string]kind{
+		"llm_call": kindLLM, "tool_call": kindTool, "agent_call": kindWrapper, "user_prompt": kindWrapper,
+		"system_prompt": kindNone, "schedule_tool_calls": kindWrapper,
+	},
+	content: []string{"function_args", "prompt"},
+}
+
+// mcp is the Model Context Protocol. Its session is one of transport, not a
+// conversation.
+var mcp = dialect{
+	name: "mcp",
+	keys: []binding{
+		{key: "mcp.method.name", field: fieldKind, rank: rankLast},
+		{key: "mcp.tool.name", field: fieldToolName, rank: rankForeign},
+		{key: "mcp.request.argument", field: fieldToolArguments, rank: rankOld},
+		{key: "mcp.response.value", field: fieldToolResult, rank: rankOld},
+	},
+	kinds: map[string]kind{
+		"tools/call": kindTool, "initialize": kindNone, "notifications/initialized": kindNone, "ping": kindNone,
+		"tools/list": kindNone, "prompts/list": kindNone, "prompts/get": kindNone, "resources/list": kindNone,
+		"resources/read": kindNone, "resources/templates/list": kindNone, "completion/complete": kindNone, "logging/setLevel": kindNone,
+	},
+}

@@ -1,0 +1,159 @@
+package spanevent
+
+import (
+	"math"
+	"strings"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/agentlens/agentlens-otel/analysis"
+	"github.com/agentlens/agentlens-otel/semconv"
+)
+
+func readEvent(r *Reading, f *facts, span ptrace.Span, own *dialect, seen []*dialect) {
+	e := &r.Event
+	e.ID, e.SessionID = r.SpanID.String(), r.Key()
+	e.Timestamp = r.End
+	if r.End.After(r.Start) {
+		e.DurationMS = analysis.Some(float64(r.End.Sub(r.Start)) / float64(time.Millisecond))
+	}
+	e.Model = firstOf(f.str(fieldRequestModel), f.str(fieldResponseModel))
+	e.ResponseModel = f.str(fieldResponseModel)
+	e.Provider = providerName(f.str(fieldProvider))
+	e.ResponseID = f.str(fieldResponseID)
+	e.ServiceTier = f.str(fieldServiceTier)
+	readTokens(e, f, own)
+	e.CostUSD = f.amount(fieldCost)
+	if e.CostUSD.OK && e.CostUSD.V == 0 && !e.TokensIn.OK && !e.TokensOut.OK {
+		// Libraries say 0 of a call that they know nothing of.
+		e.CostUSD = analysis.Opt[float64]{}
+	}
+	e.Error = readFailure(r, f, span, seen)
+	// The SDK writes tool_call events without a tool call: those stay so.
+	untold := r.Dialect == DialectAgentLens && !f.hasAny(fieldToolName, fieldToolID, fieldToolArguments, fieldToolResult)
+	if r.Role == RoleEvent && !untold && (e.Type == analysis.EventToolCall || f.has(fieldToolName)) {
+		e.ToolCall = &analysis.ToolCall{
+			ID: f.str(fieldToolID), Name: f.str(fieldToolName),
+			Input: f.data(fieldToolArguments, "input"), Output: f.data(fieldToolResult, "output"),
+			Timestamp: e.Timestamp, DurationMS: e.DurationMS,
+		}
+	}
+	if r.Role == RoleEvent {
+		readContent(r, f, span, seen)
+	}
+	if e.ToolCall != nil && e.ToolCall.Name == "" {
+		e.ToolCall.Name = toolNameOf(span.Name())
+	}
+	if f.has(fieldReasoning) {
+		e.DecisionTrace = &analysis.DecisionTrace{
+			ID: f.str(fieldDecisionID), Step: int(f.integer(fieldDecisionStep).Or(0)), Reasoning: f.str(fieldReasoning),
+			Alternatives: f.texts(fieldAlternatives), Confidence: f.amount(fieldConfidence), Timestamp: e.Timestamp,
+		}
+	}
+}
+
+// readTokens reads the token counts so that input includes the cached part and
+// output the reasoning part, whatever the dialect leaves out.
+func readTokens(e *analysis.Event, f *facts, own *dialect) {
+	e.TokensIn, e.TokensOut = f.integer(fieldTokensIn), f.integer(fieldTokensOut)
+	e.CacheReadTokens, e.CacheWriteTokens = f.integer(fieldCacheRead), f.integer(fieldCacheWrite)
+	e.ReasoningTokens = f.integer(fieldReasoningTokens)
+	cached := plus(e.CacheReadTokens.Or(0), e.CacheWriteTokens.Or(0))
+	uncached := f.integer(fieldTokensUncached)
+	switch {
+	case !e.TokensIn.OK && uncached.OK:
+		e.TokensIn = analysis.Some(plus(uncached.V, cached))
+	case e.TokensIn.OK && (cached > e.TokensIn.V || own != nil && own.exclusive):
+		// A part cannot be more than the whole: then the input excludes it.
+		e.TokensIn.V = plus(e.TokensIn.V, cached)
+	}
+	if e.TokensOut.OK && e.ReasoningTokens.Or(0) > e.TokensOut.V {
+		e.TokensOut.V = plus(e.TokensOut.V, e.ReasoningTokens.V)
+	}
+}
+
+// plus adds two counts, at most to the largest there is.
+func plus(a, b int64) int64 {
+	if b > math.MaxInt64-a {
+		return math.MaxInt64
+	}
+	return a + b
+}
+
+// finishError is the finish reason of a call that failed.
+const finishError = "error"
+
+// readFailure returns why the span failed, nil when it did not.
+func readFailure(r *Reading, f *facts, span ptrace.Span, seen []*dialect) *analysis.Failure {
+	status := span.Status()
+	errorType := f.str(fieldErrorType)
+	failed := status.Code() == ptrace.StatusCodeError || errorType != "" || f.failed || finishedWithError(f)
+	if !failed && (span.Events().Len() == 0 || !exceptionFails(r, f, seen)) {
+		return nil
+	}
+	failure := analysis.Failure{Type: errorType, Message: firstOf(status.Message(), f.str(fieldErrorMessage))}
+	for _, event := range span.Events().All() {
+		if event.Name() != "exception" {
+			continue
+		}
+		failed = true
+		if v, ok := event.Attributes().Get(semconv.ExceptionType); ok && failure.Type == "" {
+			failure.Type = v.AsString()
+		}
+		if v, ok := event.Attributes().Get(semconv.ExceptionMessage); ok && failure.Message == "" {
+			failure.Message = v.AsString()
+		}
+	}
+	if !failed {
+		return nil
+	}
+	if failure.Type == "" {
+		failure.Type = semconv.ErrorTypeOther
+	}
+	return &failure
+}
+
+func finishedWithError(f *facts) bool {
+	if !f.has(fieldFinishReasons) {
+		return false
+	}
+	v := f.values[fieldFinishReasons]
+	if v.Type() == pcommon.ValueTypeSlice {
+		for _, item := range v.Slice().All() {
+			if item.Type() == pcommon.ValueTypeStr && item.Str() == finishError {
+				return true
+			}
+		}
+		return false
+	}
+	s := f.str(fieldFinishReasons)
+	return s == finishError || (strings.HasPrefix(s, "[") && strings.Contains(s, `"`+finishError+`"`))
+}
+
+// exceptionFails reports whether an exception event on a span whose status
+// tells no error means that it failed: in a dialect that says so, and on a call
+// of a model that has nothing to show for itself.
+func exceptionFails(r *Reading, f *facts, seen []*dialect) bool {
+	for _, d := range seen {
+		if d.exceptionFails {
+			return true
+		}
+	}
+	return r.Event.Type == analysis.EventLLMCall &&
+		!f.has(fieldTokensOut) && !f.has(fieldResponseID) && !f.has(fieldFinishReasons)
+}
+
+// toolNameOf takes a tool's name out of the name of its span.
+func toolNameOf(span string) string {
+	for _, prefix := range [...]string{
+		"execute_tool ", "tools/call ", "running tool: ", "Function: ", "ai.toolCall ", "tool.execution:", "tool:",
+		"anthropic.custom_tool_use ", "anthropic.tool_use ",
+	} {
+		if name, ok := strings.CutPrefix(span, prefix); ok {
+			return strings.TrimSpace(name)
+		}
+	}
+	return strings.TrimSuffix(span, ".tool")
+}
