@@ -52,6 +52,7 @@ func finishGenkit(f *facts, span ptrace.Span, r *Reading) {
 	if r.Role != RoleEvent {
 		return
 	}
+	r.FiguresInContent = true
 	e := &r.Event
 	entity := firstOf(f.str(fieldEntity), span.Name())
 	if e.ToolCall != nil && !f.has(fieldToolName) {

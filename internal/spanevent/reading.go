@@ -65,6 +65,9 @@ type Reading struct {
 	// Cumulative says that the totals of a wrapper go on from one run of its
 	// agent to the next.
 	Cumulative bool
+	// FiguresInContent says that tokens or a model are told within a key that
+	// holds content, so that without it a later reader would not find them.
+	FiguresInContent bool
 	// Session is set for RoleSession, RoleSessionStart and RoleSessionReport.
 	Session SessionFacts
 }

@@ -19,7 +19,7 @@ func Stamp(span ptrace.Span, r *Reading) {
 		}
 	}
 	attrs.PutStr(semconv.AgentLensSessionID, r.Key())
-	put(semconv.AgentLensAgentName, r.AgentName)
+	put(semconv.AgentLensAgentName, r.Agent())
 	put(semconv.EventType, r.eventType())
 }
 

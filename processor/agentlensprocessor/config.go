@@ -9,6 +9,7 @@ import (
 
 	"github.com/agentlens/agentlens-otel/analysis/compliance"
 	"github.com/agentlens/agentlens-otel/analysis/pricing"
+	"github.com/agentlens/agentlens-otel/internal/spanevent"
 )
 
 // Config is the configuration of the processor.
@@ -25,6 +26,14 @@ type Config struct {
 	// MaxSpanIDs is how many span ids are remembered to find duplicates.
 	// Default 1000000, about 50 bytes each.
 	MaxSpanIDs int `mapstructure:"max_span_ids"`
+
+	// Normalize writes the current gen_ai keys onto spans of other conventions,
+	// where they are absent. Default false.
+	Normalize bool `mapstructure:"normalize"`
+	// Content says what leaves of prompts, messages and tool data: keep (the
+	// default), truncate(n), hash or drop, and what is redacted before. The
+	// engines see the content as it came.
+	Content spanevent.ContentConfig `mapstructure:"content"`
 
 	Cost       CostConfig       `mapstructure:"cost"`
 	Compliance ComplianceConfig `mapstructure:"compliance"`

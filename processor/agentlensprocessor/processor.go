@@ -28,6 +28,7 @@ type agentLensProcessor struct {
 	telemetry *metadata.TelemetryBuilder
 	next      consumer.Traces
 	engines   *engines
+	content   *spanevent.ContentPolicy
 	table     *sessions.Table
 	now       func() time.Time
 
@@ -40,12 +41,16 @@ func newProcessor(set processor.Settings, cfg *Config, next consumer.Traces) (*a
 	if err != nil {
 		return nil, err
 	}
+	content, err := spanevent.NewContentPolicy(&cfg.Content)
+	if err != nil {
+		return nil, fmt.Errorf("`content`: %w", err)
+	}
 	telemetry, err := metadata.NewTelemetryBuilder(set.TelemetrySettings)
 	if err != nil {
 		return nil, fmt.Errorf("telemetry: %w", err)
 	}
 	return &agentLensProcessor{
-		cfg: cfg, logger: set.Logger, telemetry: telemetry, next: next, engines: engines, now: time.Now,
+		cfg: cfg, logger: set.Logger, telemetry: telemetry, next: next, engines: engines, content: content, now: time.Now,
 		table: sessions.NewTable(sessions.Limits{
 			MaxSessions: cfg.MaxSessions, IdleTimeout: cfg.IdleTimeout, Retention: cfg.Retention, MaxSpanIDs: cfg.MaxSpanIDs,
 		}),
@@ -79,10 +84,11 @@ func (p *agentLensProcessor) shutdown(context.Context) error {
 
 // process is the way of a batch. The spans go on as they came, with findings;
 // reports on sessions that a span of the batch completed or changed go with
-// them.
+// them. All spans are read before any is judged, for the span that names a
+// session is often the last of its trace.
 func (p *agentLensProcessor) process(ctx context.Context, td ptrace.Traces) (ptrace.Traces, error) {
 	now := p.now()
-	var reports []report
+	var batch []readSpan
 	for _, rs := range td.ResourceSpans().All() {
 		service := serviceOf(rs.Resource())
 		for _, ss := range rs.ScopeSpans().All() {
@@ -90,32 +96,48 @@ func (p *agentLensProcessor) process(ctx context.Context, td ptrace.Traces) (ptr
 			for _, span := range ss.Spans().All() {
 				r := scope.Read(span)
 				if r.Role == spanevent.RoleNone {
+					p.content.Apply(span, false)
 					continue
 				}
-				reports = p.processSpan(ctx, span, &r, service, now, reports)
+				p.table.Bind(&r)
+				batch = append(batch, readSpan{span, r, service})
 			}
 		}
+	}
+	var reports []report
+	for i := range batch {
+		reports = p.processSpan(ctx, &batch[i], now, reports)
+		p.rewrite(&batch[i])
 	}
 	appendReports(td, reports)
 	return td, nil
 }
 
+// readSpan is a GenAI span and what it tells.
+type readSpan struct {
+	span    ptrace.Span
+	reading spanevent.Reading
+	service sessions.Service
+}
+
 // processSpan adds one GenAI span to its session and writes onto it what was
 // found. What cannot stand on it is appended to reports.
-func (p *agentLensProcessor) processSpan(ctx context.Context, span ptrace.Span, r *spanevent.Reading,
-	service sessions.Service, now time.Time, reports []report,
-) []report {
+func (p *agentLensProcessor) processSpan(ctx context.Context, s *readSpan, now time.Time, reports []report) []report {
+	span, r := s.span, &s.reading
 	p.telemetry.ProcessorAgentlensSpans.Add(ctx, 1, metric.WithAttributes(attribute.String("dialect", r.Dialect)))
 	if r.Role == spanevent.RoleSessionReport {
 		// Another processor's report on a session that it has assembled.
 		return reports
 	}
-	p.table.Bind(r)
+	var source, version string
 	if r.Role == spanevent.RoleEvent {
-		p.stampCost(ctx, span, r)
+		source, version = p.engines.price(&r.Event)
 	}
-	spanevent.Stamp(span, r)
-	p.table.Observe(r, service, now, func(s *sessions.Session, what sessions.Event) {
+	again := false
+	p.table.Observe(r, s.service, now, func(s *sessions.Session, what sessions.Event) {
+		again = what == sessions.Duplicate
+		// Only now it is known whether the span repeats a call told before.
+		spanevent.Stamp(span, r)
 		switch what {
 		case sessions.Duplicate:
 			p.telemetry.ProcessorAgentlensSpansDuplicate.Add(ctx, 1)
@@ -134,20 +156,34 @@ func (p *agentLensProcessor) processSpan(ctx context.Context, span ptrace.Span, 
 		p.telemetry.ProcessorAgentlensSessionsEvicted.Add(ctx, 1)
 		reports = append(reports, p.complete(ctx, s))
 	})
+	if r.Role == spanevent.RoleEvent {
+		if source != "" {
+			spanevent.StampCost(span, r.Event.CostUSD.V, source, version)
+		}
+		if !again {
+			p.countCost(ctx, r, source)
+		}
+	}
 	return reports
 }
 
-func (p *agentLensProcessor) stampCost(ctx context.Context, span ptrace.Span, r *spanevent.Reading) {
-	source, version := p.engines.price(&r.Event)
-	if source == "" {
-		if p.engines.prices != nil && priced(r.Event.Type) {
-			p.telemetry.ProcessorAgentlensUnpricedCalls.Add(ctx, 1)
-		}
-		return
+// countCost counts what a call cost, or that its price is not known.
+func (p *agentLensProcessor) countCost(ctx context.Context, r *spanevent.Reading, source string) {
+	switch {
+	case source != "":
+		p.telemetry.ProcessorAgentlensCost.Add(ctx, r.Event.CostUSD.V, metric.WithAttributes(
+			attribute.String("agent", r.Agent()), attribute.String("model", r.Event.Model)))
+	case p.engines.prices != nil && priced(r.Event.Type):
+		p.telemetry.ProcessorAgentlensUnpricedCalls.Add(ctx, 1)
 	}
-	spanevent.StampCost(span, r.Event.CostUSD.V, source, version)
-	p.telemetry.ProcessorAgentlensCost.Add(ctx, r.Event.CostUSD.V, metric.WithAttributes(
-		attribute.String("agent", r.AgentName), attribute.String("model", r.Event.Model)))
+}
+
+// rewrite makes the span what it is to leave as, when all engines have seen it.
+func (p *agentLensProcessor) rewrite(s *readSpan) {
+	if p.cfg.Normalize || p.content.Changes() && s.reading.FiguresInContent {
+		spanevent.Normalize(s.span, &s.reading)
+	}
+	p.content.Apply(s.span, true)
 }
 
 // complete gives the verdict on a session that has just been completed.
