@@ -1,0 +1,173 @@
+package sessions
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"pgregory.net/rapid"
+
+	"github.com/agentlens/agentlens-otel/analysis"
+	"github.com/agentlens/agentlens-otel/internal/spanevent"
+)
+
+// states renders sessions for comparison: what they add up to, and what the
+// processor says of them.
+func states(sessions map[string]*Session) string {
+	var lines []string
+	for key, s := range sessions {
+		sum, err := json.Marshal(&s.Summary)
+		if err != nil {
+			panic(err)
+		}
+		lines = append(lines, fmt.Sprintf("%s %s trace=%s root=%s seen=%v\n", key, sum, s.TraceID, s.RootID, s.RootSeen))
+	}
+	slices.Sort(lines)
+	return fmt.Sprint(lines)
+}
+
+// sdkSession is a session as AgentLens's SDK writes it: events, each with its
+// own span, then the root.
+func sdkSession(id string, events int, seed uint64) []spanevent.Reading {
+	random := rand.New(rand.NewPCG(seed, 1))
+	at := time.Unix(1_795_000_000, 0).UTC()
+	trace := pcommon.TraceID{byte(seed), 1, 2, 3}
+	root := pcommon.SpanID{byte(seed), 0xff}
+	reading := func(n int, role spanevent.Role) spanevent.Reading {
+		at = at.Add(time.Duration(random.IntN(1000)) * time.Millisecond)
+		return spanevent.Reading{
+			Role: role, Own: true, Dialect: "agentlens", TraceID: trace, SpanID: pcommon.SpanID{byte(seed), byte(n), byte(n >> 8), 1, 0, 0, 0, byte(n)},
+			ParentID: root, Start: at, End: at.Add(time.Duration(random.IntN(500)) * time.Millisecond), SessionID: id, AgentName: "agent",
+		}
+	}
+	var out []spanevent.Reading
+	for n := range events {
+		r := reading(n, spanevent.RoleEvent)
+		r.Event = analysis.Event{
+			ID: r.SpanID.String(), SessionID: id, Type: analysis.EventLLMCall, Timestamp: r.End, Model: "gpt-4o",
+			TokensIn: analysis.Some(random.Int64N(1000)), TokensOut: analysis.Some(random.Int64N(1000)),
+			CostUSD: analysis.Some(random.Float64()), DurationMS: analysis.Some(random.Float64() * 1000),
+		}
+		if random.IntN(5) == 0 {
+			r.Event.Error = &analysis.Failure{Type: "timeout"}
+		}
+		out = append(out, r)
+	}
+	end := reading(0, spanevent.RoleSession)
+	end.SpanID, end.ParentID = root, pcommon.SpanID{}
+	end.Session = spanevent.SessionFacts{StartedAt: out[0].Start, EndedAt: at, Status: analysis.StatusCompleted}
+	return append(out, end)
+}
+
+// stream is every capture and some sessions of the SDK, interleaved as they
+// came.
+func stream(t testing.TB) []spanevent.Reading {
+	var out []spanevent.Reading
+	for i, name := range captureNames(t) {
+		readings := readCapture(t, name)
+		for j := range readings {
+			// The captures share a session id and some traces; keep them apart.
+			if readings[j].SessionID != "" {
+				readings[j].SessionID = name + "/" + readings[j].SessionID
+			}
+			readings[j].TraceID[0] ^= byte(i + 1)
+		}
+		out = append(out, readings...)
+	}
+	for seed := range uint64(3) {
+		out = append(out, sdkSession(fmt.Sprintf("sdk-%d", seed), 40, seed)...)
+	}
+	return out
+}
+
+// What sessions add up to depends neither on the order of the spans nor on how
+// often each is sent.
+func TestAnyOrderSameSessions(t *testing.T) {
+	readings := stream(t)
+	want := states(assembled(readings))
+	rapid.Check(t, func(t *rapid.T) {
+		random := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 2))
+		shuffled := slices.Clone(readings)
+		for range rapid.IntRange(0, 50).Draw(t, "repeated") {
+			shuffled = append(shuffled, readings[random.IntN(len(readings))])
+		}
+		random.Shuffle(len(shuffled), func(i, j int) { shuffled[i], shuffled[j] = shuffled[j], shuffled[i] })
+		require.Equal(t, want, states(assembled(shuffled)))
+	})
+}
+
+// The readings of a batch are bound before any is observed; where the stream is
+// cut into batches changes nothing.
+func TestAnyCutSameSessions(t *testing.T) {
+	readings := stream(t)
+	want := states(assembled(readings))
+	rapid.Check(t, func(t *rapid.T) {
+		table, now := NewTable(testLimits), time.Unix(0, 0)
+		for rest := slices.Clone(readings); len(rest) > 0; {
+			batch := rest[:rapid.IntRange(1, len(rest)).Draw(t, "batch")]
+			rest = rest[len(batch):]
+			for i := range batch {
+				table.Bind(&batch[i])
+			}
+			for i := range batch {
+				table.Observe(&batch[i], Service{}, now, ignore, ignore)
+			}
+		}
+		require.Equal(t, want, states(table.finish(now)))
+	})
+}
+
+// Many goroutines may observe the spans of one stream.
+func TestConcurrentObserve(t *testing.T) {
+	readings := stream(t)
+	want := states(assembled(readings))
+	table, now := NewTable(testLimits), time.Unix(0, 0)
+	var wg sync.WaitGroup
+	for worker := range 8 {
+		wg.Go(func() {
+			for i := worker; i < len(readings); i += 4 { // each span twice
+				r := readings[i%len(readings)]
+				table.Observe(&r, Service{}, now, ignore, ignore)
+			}
+		})
+	}
+	wg.Wait()
+	for i := range readings {
+		r := readings[i]
+		table.Observe(&r, Service{}, now, ignore, ignore)
+	}
+	assert.Equal(t, want, states(table.finish(now)))
+}
+
+// A session of more spans than it keeps records of counts each call once, as
+// long as copies come close together.
+func TestBoundedRecordsCountOnce(t *testing.T) {
+	limits := testLimits
+	limits.MaxCalls = 16
+	table, now := NewTable(limits), time.Unix(0, 0)
+	at := time.Unix(1_795_000_000, 0).UTC()
+	const n = 500
+	for i := range n {
+		for copy, scope := range []string{"framework", "sdk"} {
+			r := spanevent.Reading{
+				Role: spanevent.RoleEvent, Scope: scope, TraceID: pcommon.TraceID{byte(i), byte(i >> 8), byte(copy), 1},
+				SpanID: pcommon.SpanID{byte(i), byte(i >> 8), byte(copy), 1, 0, 0, 0, byte(i)},
+				Start:  at, End: at.Add(time.Second), SessionID: "long",
+				Event: analysis.Event{Type: analysis.EventLLMCall, Model: "m", TokensIn: analysis.Some[int64](10), TokensOut: analysis.Some[int64](1)},
+			}
+			table.Observe(&r, Service{}, now, ignore, ignore)
+		}
+		at = at.Add(2 * time.Second)
+	}
+	s := table.finish(now)["long"]
+	assert.Equal(t, int64(n), s.Summary.LLMCalls)
+	assert.Equal(t, int64(10*n), s.Summary.TokensIn)
+	assert.LessOrEqual(t, len(s.facts.Calls), limits.MaxCalls)
+}
