@@ -133,3 +133,21 @@ const DecisionID = "agentlens.decision.id"
 
 // ToolCallID is the id of the tool call of an event that is not itself one.
 const ToolCallID = "agentlens.tool.call.id"
+
+// What else findings carry, beside the names above.
+const (
+	DriftSummary = "agentlens.drift.summary"
+	// DriftNew and DriftDropped name the tools, models or event types that
+	// occur only in the current window, or only in the baseline.
+	DriftNew     = "agentlens.drift.new"
+	DriftDropped = "agentlens.drift.dropped"
+
+	BudgetName    = "agentlens.budget.name"
+	BudgetPeriod  = "agentlens.budget.period"
+	BudgetMessage = "agentlens.budget.message"
+	// BudgetLimit, BudgetSpent and BudgetProjected are in US dollars.
+	BudgetLimit          = "agentlens.budget.limit"
+	BudgetSpent          = "agentlens.budget.spent"
+	BudgetProjected      = "agentlens.budget.projected"
+	BudgetExhaustionDate = "agentlens.budget.exhaustion_date"
+)

@@ -51,6 +51,9 @@ type Session struct {
 type Service struct {
 	Name    string
 	Version string
+	// Attributes are what the caller wants kept of the resource, in a form of
+	// its own.
+	Attributes string
 }
 
 // facts are what the Summary is assembled from, and what decides between spans

@@ -2,6 +2,9 @@ package spanevent
 
 import (
 	"fmt"
+	"math"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -41,10 +44,7 @@ func StampCompliance(span ptrace.Span, reports []*compliance.Report, at time.Tim
 }
 
 func stampFailedRule(span ptrace.Span, policy string, result *compliance.Result, at time.Time) {
-	event := span.Events().AppendEmpty()
-	event.SetName(semconv.EventEvaluationResult)
-	event.SetTimestamp(pcommon.NewTimestampFromTime(at))
-	attrs := event.Attributes()
+	attrs := addEvent(span, semconv.EventEvaluationResult, at)
 	attrs.PutStr(semconv.GenAIEvaluationName, semconv.ComplianceEvaluationPrefix+string(result.Kind))
 	attrs.PutStr(semconv.GenAIEvaluationScoreLabel, string(result.Verdict))
 	attrs.PutStr(semconv.GenAIEvaluationExplanation, result.Message)
@@ -63,21 +63,35 @@ type Finding struct {
 	OnEvent bool
 }
 
-// Tag of a session that breaks a policy.
-const tagComplianceFail = "compliance:fail"
+// Tags of sessions, or the beginnings of them.
+const (
+	tagComplianceFail = "compliance:fail"
+	tagAlert          = "alert:"
+	tagDrift          = "drift:"
+	tagBudget         = "budget:"
+)
 
 // Findings returns what the engines wrote onto a span, in the order it was
 // written.
 func Findings(span ptrace.Span) []Finding {
 	var out []Finding
 	for _, event := range span.Events().All() {
-		if event.Name() == semconv.EventEvaluationResult {
-			if f, ok := complianceFinding(event.Attributes()); ok {
+		if read := findingReaders[event.Name()]; read != nil {
+			if f, ok := read(event.Attributes()); ok {
 				out = append(out, f)
 			}
 		}
 	}
-	return out
+	return mergeDrift(out)
+}
+
+// findingReaders puts the span events of each engine into words.
+var findingReaders = map[string]func(pcommon.Map) (Finding, bool){
+	semconv.EventEvaluationResult: complianceFinding,
+	semconv.EventAlertFired:       alertFinding,
+	semconv.EventAlertResolved:    resolvedFinding,
+	semconv.EventDriftDetected:    driftFinding,
+	semconv.EventBudgetExceeded:   budgetFinding,
 }
 
 func complianceFinding(attrs pcommon.Map) (Finding, bool) {
@@ -91,6 +105,71 @@ func complianceFinding(attrs pcommon.Map) (Finding, bool) {
 			text(attrs, semconv.ComplianceSeverity), text(attrs, semconv.CompliancePolicy), kind,
 			text(attrs, semconv.GenAIEvaluationExplanation)),
 	}, true
+}
+
+func alertFinding(attrs pcommon.Map) (Finding, bool) {
+	rule := text(attrs, semconv.AlertRule)
+	return Finding{
+		Tag:     tag(tagAlert, rule),
+		Text:    fmt.Sprintf("Alert (%s): rule %s: %s", text(attrs, semconv.AlertSeverity), rule, text(attrs, semconv.AlertMessage)),
+		OnEvent: true,
+	}, rule != ""
+}
+
+func resolvedFinding(attrs pcommon.Map) (Finding, bool) {
+	rule := text(attrs, semconv.AlertRule)
+	return Finding{Text: fmt.Sprintf("Alert resolved: rule %s: %s", rule, text(attrs, semconv.AlertMessage)), OnEvent: true}, rule != ""
+}
+
+func driftFinding(attrs pcommon.Map) (Finding, bool) {
+	status := text(attrs, semconv.DriftStatus)
+	return Finding{
+		Tag:  tag(tagDrift, status),
+		Text: fmt.Sprintf("Drift: %s, score %s of 100. %s", status, figure(attrs, semconv.DriftScore), text(attrs, semconv.DriftSummary)),
+	}, status != ""
+}
+
+// mergeDrift keeps one of the findings of a status change, which has an event
+// for each metric: its text, the summary, is the same.
+func mergeDrift(all []Finding) []Finding {
+	seen := map[Finding]bool{}
+	return slices.DeleteFunc(all, func(f Finding) bool {
+		if !strings.HasPrefix(f.Tag, tagDrift) {
+			return false
+		}
+		again := seen[f]
+		seen[f] = true
+		return again
+	})
+}
+
+func budgetFinding(attrs pcommon.Map) (Finding, bool) {
+	name := text(attrs, semconv.BudgetName)
+	return Finding{
+		Tag: tag(tagBudget, name),
+		Text: fmt.Sprintf("Budget: %s (%s, %s USD): %s",
+			name, text(attrs, semconv.BudgetPeriod), figure(attrs, semconv.BudgetLimit), text(attrs, semconv.BudgetMessage)),
+	}, name != ""
+}
+
+// figure returns a number as a person writes it, to the cent.
+func figure(attrs pcommon.Map, key string) string {
+	v, ok := attrs.Get(key)
+	if !ok {
+		return "–"
+	}
+	return strconv.FormatFloat(math.Round(v.Double()*100)/100, 'f', -1, 64)
+}
+
+// tag returns a tag of characters that the backend takes.
+func tag(prefix, name string) string {
+	return prefix + strings.Map(func(r rune) rune {
+		switch {
+		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', strings.ContainsRune("_-.:/ ", r):
+			return r
+		}
+		return '_'
+	}, name)
 }
 
 func text(attrs pcommon.Map, key string) string {

@@ -7,7 +7,7 @@ import (
 
 	"go.opentelemetry.io/collector/component"
 
-	"github.com/agentlens/agentlens-otel/analysis/compliance"
+	"github.com/agentlens/agentlens-otel/analysis/forecast"
 	"github.com/agentlens/agentlens-otel/analysis/pricing"
 	"github.com/agentlens/agentlens-otel/internal/spanevent"
 )
@@ -34,9 +34,18 @@ type Config struct {
 	// default), truncate(n), hash or drop, and what is redacted before. The
 	// engines see the content as it came.
 	Content spanevent.ContentConfig `mapstructure:"content"`
+	// Storage names a storage extension in which the processor keeps its state
+	// over restarts. Default none: the state is in memory only.
+	Storage *component.ID `mapstructure:"storage"`
+	// SnapshotInterval is how often the state is stored, beside at shutdown.
+	// Default 30s.
+	SnapshotInterval time.Duration `mapstructure:"snapshot_interval"`
 
 	Cost       CostConfig       `mapstructure:"cost"`
 	Compliance ComplianceConfig `mapstructure:"compliance"`
+	Drift      DriftConfig      `mapstructure:"drift"`
+	Forecast   ForecastConfig   `mapstructure:"forecast"`
+	Alerts     AlertsConfig     `mapstructure:"alerts"`
 }
 
 // CostConfig configures the pricing of inference spans.
@@ -47,21 +56,23 @@ type CostConfig struct {
 	Prices []pricing.Override `mapstructure:"prices"`
 }
 
-// ComplianceConfig configures the policies.
-type ComplianceConfig struct {
-	// Policies are evaluated on every session when it completes. Default none.
-	Policies []compliance.Policy `mapstructure:"policies"`
-}
-
 var _ component.Config = (*Config)(nil)
 
 func createDefaultConfig() component.Config {
 	return &Config{
-		IdleTimeout: 5 * time.Minute,
-		Retention:   time.Hour,
-		MaxSessions: 100_000,
-		MaxSpanIDs:  1_000_000,
-		Cost:        CostConfig{Enabled: true},
+		IdleTimeout:      5 * time.Minute,
+		Retention:        time.Hour,
+		MaxSessions:      100_000,
+		MaxSpanIDs:       1_000_000,
+		SnapshotInterval: 30 * time.Second,
+
+		Cost:       CostConfig{Enabled: true},
+		Compliance: ComplianceConfig{Enabled: true},
+		Drift:      DriftConfig{Enabled: true, Mode: DriftRolling, BaselineSessions: 100, CurrentSessions: 30},
+		Forecast: ForecastConfig{
+			Enabled: true, Method: forecast.MethodBest, HorizonDays: 7, HistoryDays: forecast.DefaultHistory, Interval: time.Minute,
+		},
+		Alerts: AlertsConfig{Enabled: true, AllowedLateness: time.Minute},
 	}
 }
 
@@ -77,19 +88,10 @@ func (c *Config) Validate() error {
 	positive("retention", c.Retention > 0, c.Retention)
 	positive("max_sessions", c.MaxSessions > 0, c.MaxSessions)
 	positive("max_span_ids", c.MaxSpanIDs > 0, c.MaxSpanIDs)
+	positive("snapshot_interval", c.SnapshotInterval > 0, c.SnapshotInterval)
 	if _, err := pricing.Default().With(c.Cost.Prices...); err != nil {
 		errs = append(errs, fmt.Errorf("`cost::prices`: %w", err))
 	}
-	names := map[string]int{}
-	for i := range c.Compliance.Policies {
-		p := &c.Compliance.Policies[i]
-		if _, err := compliance.NewChecker(p); err != nil {
-			errs = append(errs, fmt.Errorf("`compliance::policies::%d`: %w", i, err))
-		}
-		if first, ok := names[p.Name]; ok {
-			errs = append(errs, fmt.Errorf("`compliance::policies::%d::name` is %q, which policy %d has already", i, p.Name, first))
-		}
-		names[p.Name] = i
-	}
+	errs = append(errs, c.Compliance.validate(), c.Drift.validate(), c.Forecast.validate(), c.Alerts.validate())
 	return errors.Join(errs...)
 }

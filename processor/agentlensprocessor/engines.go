@@ -2,90 +2,110 @@ package agentlensprocessor
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/agentlens/agentlens-otel/analysis"
+	"github.com/agentlens/agentlens-otel/analysis/alert"
 	"github.com/agentlens/agentlens-otel/analysis/compliance"
+	"github.com/agentlens/agentlens-otel/analysis/forecast"
 	"github.com/agentlens/agentlens-otel/analysis/pricing"
-	"github.com/agentlens/agentlens-otel/semconv"
+	"github.com/agentlens/agentlens-otel/internal/sessions"
 )
 
-// engines are the analysis engines as configured. One that is switched off is
-// nil and costs nothing.
+// engines are the analysis engines as configured. One that is switched off, or
+// has nothing to do, is nil and costs nothing.
 type engines struct {
 	prices   *pricing.Table
-	policies []*compliance.Checker
+	policies []policy
+	drift    *driftEngine
+	forecast *forecastEngine
+	alerts   *alertEngine
 }
 
 func newEngines(cfg *Config) (*engines, error) {
 	var e engines
+	var err error
 	if cfg.Cost.Enabled {
-		prices, err := pricing.Default().With(cfg.Cost.Prices...)
-		if err != nil {
+		if e.prices, err = pricing.Default().With(cfg.Cost.Prices...); err != nil {
 			return nil, fmt.Errorf("`cost::prices`: %w", err)
 		}
-		e.prices = prices
 	}
-	for i := range cfg.Compliance.Policies {
-		checker, err := compliance.NewChecker(&cfg.Compliance.Policies[i])
-		if err != nil {
-			return nil, fmt.Errorf("`compliance::policies::%d`: %w", i, err)
+	if cfg.Compliance.Enabled {
+		if e.policies, err = newPolicies(cfg.Compliance); err != nil {
+			return nil, err
 		}
-		e.policies = append(e.policies, checker)
+	}
+	if cfg.Drift.Enabled {
+		e.drift = newDriftEngine(cfg.Drift)
+	}
+	if cfg.Forecast.Enabled {
+		if e.forecast, err = newForecastEngine(cfg.Forecast); err != nil {
+			return nil, fmt.Errorf("`forecast`: %w", err)
+		}
+	}
+	if cfg.Alerts.Enabled && len(cfg.Alerts.Rules) > 0 {
+		if e.alerts, err = newAlertEngine(cfg.Alerts); err != nil {
+			return nil, fmt.Errorf("`alerts`: %w", err)
+		}
 	}
 	return &e, nil
 }
 
-// price sets the cost of an inference unless the span brought one, and returns
-// where the cost is from: "" when none is known.
-func (e *engines) price(ev *analysis.Event) (source, version string) {
-	if ev.CostUSD.OK {
-		return semconv.CostSourceProvider, ""
-	}
-	if e.prices == nil || !priced(ev.Type) {
-		return "", ""
-	}
-	q := pricing.Query{
-		Provider: ev.Provider, ServiceTier: ev.ServiceTier, At: ev.Timestamp,
-		Usage: pricing.Usage{
-			InputTokens: ev.TokensIn, OutputTokens: ev.TokensOut,
-			CacheReadTokens: ev.CacheReadTokens, CacheWriteTokens: ev.CacheWriteTokens,
-		},
-	}
-	// What answered is what is billed; its name is not always in the table.
-	for _, q.Model = range [...]string{ev.ResponseModel, ev.Model} {
-		if q.Model == "" {
-			continue
-		}
-		if cost, ok := e.prices.Cost(q); ok {
-			ev.CostUSD = analysis.Some(cost.TotalUSD)
-			return semconv.CostSourceLocal, e.prices.Version()
-		}
-	}
-	return "", ""
+// eventFindings is what the engines say of one event.
+type eventFindings struct {
+	alerts  []alert.Alert
+	late    bool
+	budgets []budgetFinding
 }
 
-// priced reports whether events of a type are calls of a model.
-func priced(t analysis.EventType) bool {
-	return t == analysis.EventLLMCall || t == semconv.OperationEmbeddings
+// observe shows an event, which counts, to the engines that watch the stream.
+// An engine's error is of that event alone, which it has left out.
+func (e *engines) observe(ev *analysis.Event, agent string, now time.Time) (f eventFindings, err error) {
+	if e.alerts != nil {
+		f.alerts, f.late = e.alerts.observe(ev, agent, now)
+	}
+	if e.forecast != nil && ev.CostUSD.OK {
+		f.budgets, err = e.forecast.add(ev, agent)
+	}
+	return f, err
 }
 
 // verdict is what the engines say of a whole session.
 type verdict struct {
 	compliance []*compliance.Report
+	drift      *driftFinding
+	forecast   *forecast.Result
 }
 
-func (e *engines) judge(s *analysis.Summary) verdict {
-	var v verdict
-	for _, checker := range e.policies {
-		v.compliance = append(v.compliance, checker.Check(s))
+// judge gives the revision-th verdict on a session.
+func (e *engines) judge(s *sessions.Session, revision int64) (v verdict, err error) {
+	v.compliance = e.check(s)
+	if e.forecast != nil {
+		if v.forecast, err = e.forecast.of(s.Summary.AgentName); err != nil {
+			return v, err
+		}
 	}
-	return v
+	if e.drift != nil && s.Summary.Events > 0 {
+		v.drift, err = e.drift.add(&s.Summary, s.Service.Version, revision)
+	}
+	return v, err
 }
 
-// String is equal for verdicts that say the same.
-func (v *verdict) String() string {
-	var b []byte
-	for _, report := range v.compliance {
+// check runs the policies that are for a session.
+func (e *engines) check(s *sessions.Session) []*compliance.Report {
+	var reports []*compliance.Report
+	for i := range e.policies {
+		if p := &e.policies[i]; p.matches(&s.Summary, s.Service.Attributes) {
+			reports = append(reports, p.checker.Check(&s.Summary))
+		}
+	}
+	return reports
+}
+
+// fingerprint is equal for sessions and reports that say the same.
+func fingerprint(s *analysis.Summary, reports []*compliance.Report) string {
+	b := fmt.Appendf(nil, "%d/%d/%d/%d/%v;", s.Events, s.TokensIn, s.TokensOut, s.Errors, s.CostUSD)
+	for _, report := range reports {
 		for _, r := range report.Results {
 			b = fmt.Appendf(b, "%s/%s=%s:%s;", report.Policy, r.Kind, r.Verdict, r.Message)
 		}

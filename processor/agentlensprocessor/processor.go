@@ -3,6 +3,7 @@ package agentlensprocessor
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -21,16 +22,26 @@ import (
 	"github.com/agentlens/agentlens-otel/semconv"
 )
 
-// agentLensProcessor is the processor. Its state is the table of sessions.
+// agentLensProcessor is the processor. Its state is the table of sessions, and
+// what the engines have learnt.
 type agentLensProcessor struct {
 	cfg       *Config
+	id        component.ID
 	logger    *zap.Logger
 	telemetry *metadata.TelemetryBuilder
 	next      consumer.Traces
 	engines   *engines
 	content   *spanevent.ContentPolicy
 	table     *sessions.Table
+	state     *stateStore
 	now       func() time.Time
+
+	// resourceKeys are the resource attributes that sessions keep.
+	resourceKeys   []string
+	agents, models *labels
+
+	// unsent are reports that the next consumer has refused.
+	unsent []report
 
 	stop context.CancelFunc
 	done sync.WaitGroup
@@ -49,37 +60,41 @@ func newProcessor(set processor.Settings, cfg *Config, next consumer.Traces) (*a
 	if err != nil {
 		return nil, fmt.Errorf("telemetry: %w", err)
 	}
-	return &agentLensProcessor{
-		cfg: cfg, logger: set.Logger, telemetry: telemetry, next: next, engines: engines, content: content, now: time.Now,
+	p := &agentLensProcessor{
+		cfg: cfg, id: set.ID, logger: set.Logger, telemetry: telemetry, next: next, engines: engines, content: content, now: time.Now,
 		table: sessions.NewTable(sessions.Limits{
 			MaxSessions: cfg.MaxSessions, IdleTimeout: cfg.IdleTimeout, Retention: cfg.Retention, MaxSpanIDs: cfg.MaxSpanIDs,
 		}),
-	}, nil
+		resourceKeys: resourceKeys(cfg.Compliance), agents: newLabels(), models: newLabels(),
+	}
+	p.state = newStateStore(p)
+	return p, nil
 }
 
-func (p *agentLensProcessor) start(context.Context, component.Host) error {
-	err := p.telemetry.RegisterProcessorAgentlensSessionsOpenCallback(func(_ context.Context, o metric.Int64Observer) error {
-		open, _ := p.table.Len()
-		o.Observe(int64(open))
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("register the gauge of open sessions: %w", err)
+func (p *agentLensProcessor) start(ctx context.Context, host component.Host) error {
+	if err := p.registerGauges(); err != nil {
+		return err
 	}
-	ctx, cancel := context.WithCancel(context.Background())
+	if err := p.state.open(ctx, host); err != nil {
+		return err
+	}
+	background, cancel := context.WithCancel(context.Background())
 	p.stop = cancel
-	p.done.Go(func() { p.sweepUntil(ctx) })
+	p.done.Go(func() { p.sweepUntil(background) })
+	p.done.Go(func() { p.state.saveUntil(background) })
 	return nil
 }
 
-func (p *agentLensProcessor) shutdown(context.Context) error {
+func (p *agentLensProcessor) shutdown(ctx context.Context) error {
+	var err error
 	if p.stop != nil {
 		p.stop()
 		p.done.Wait()
 		p.stop = nil
+		err = p.state.close(ctx)
 	}
 	p.telemetry.Shutdown()
-	return nil
+	return err
 }
 
 // process is the way of a batch. The spans go on as they came, with findings;
@@ -90,7 +105,7 @@ func (p *agentLensProcessor) process(ctx context.Context, td ptrace.Traces) (ptr
 	now := p.now()
 	var batch []readSpan
 	for _, rs := range td.ResourceSpans().All() {
-		service := serviceOf(rs.Resource())
+		service := p.serviceOf(rs.Resource())
 		for _, ss := range rs.ScopeSpans().All() {
 			scope := spanevent.ForScope(ss.Scope())
 			for _, span := range ss.Spans().All() {
@@ -162,9 +177,39 @@ func (p *agentLensProcessor) processSpan(ctx context.Context, s *readSpan, now t
 		}
 		if !again {
 			p.countCost(ctx, r, source)
+			p.observe(ctx, span, r, now)
 		}
 	}
 	return reports
+}
+
+// observe shows an event to the engines that watch the stream, and writes onto
+// its span what they found.
+func (p *agentLensProcessor) observe(ctx context.Context, span ptrace.Span, r *spanevent.Reading, now time.Time) {
+	found, err := p.engines.observe(&r.Event, r.Agent(), now)
+	if err != nil {
+		p.engineError(ctx, "forecast", err)
+	}
+	if found.late {
+		p.telemetry.ProcessorAgentlensAlertsLateEvents.Add(ctx, 1)
+	}
+	spanevent.StampAlerts(span, found.alerts)
+	for i := range found.alerts {
+		if a := &found.alerts[i]; !a.Resolved {
+			p.telemetry.ProcessorAgentlensAlertsFired.Add(ctx, 1, metric.WithAttributes(
+				attribute.String("rule", a.RuleName), attribute.String("severity", string(a.Severity))))
+		}
+	}
+	for i := range found.budgets {
+		b := &found.budgets[i]
+		spanevent.StampBudget(span, b.Name, b.Agent, b.Report, r.Event.Timestamp)
+	}
+}
+
+// engineError tells of an event or session that an engine has left out.
+func (p *agentLensProcessor) engineError(ctx context.Context, engine string, err error) {
+	p.telemetry.ProcessorAgentlensEngineErrors.Add(ctx, 1, metric.WithAttributes(attribute.String("engine", engine)))
+	p.logger.Debug("An engine has left something out", zap.String("engine", engine), zap.Error(err))
 }
 
 // countCost counts what a call cost, or that its price is not known.
@@ -172,7 +217,7 @@ func (p *agentLensProcessor) countCost(ctx context.Context, r *spanevent.Reading
 	switch {
 	case source != "":
 		p.telemetry.ProcessorAgentlensCost.Add(ctx, r.Event.CostUSD.V, metric.WithAttributes(
-			attribute.String("agent", r.Agent()), attribute.String("model", r.Event.Model)))
+			attribute.String("agent", p.agents.of(r.Agent())), attribute.String("model", p.models.of(r.Event.Model))))
 	case p.engines.prices != nil && priced(r.Event.Type):
 		p.telemetry.ProcessorAgentlensUnpricedCalls.Add(ctx, 1)
 	}
@@ -186,71 +231,24 @@ func (p *agentLensProcessor) rewrite(s *readSpan) {
 	p.content.Apply(s.span, true)
 }
 
-// complete gives the verdict on a session that has just been completed.
-func (p *agentLensProcessor) complete(ctx context.Context, s *sessions.Session) report {
-	v := p.engines.judge(&s.Summary)
-	s.Verdict = v.String()
-	s.Revision++
-	p.telemetry.ProcessorAgentlensSessionsCompleted.Add(ctx, 1,
-		metric.WithAttributes(attribute.String("status", string(s.Summary.Status))))
-	for _, report := range v.compliance {
-		for _, result := range report.Results {
-			p.telemetry.ProcessorAgentlensComplianceResults.Add(ctx, 1, metric.WithAttributes(
-				attribute.String("policy", report.Policy), attribute.String("rule", string(result.Kind)),
-				attribute.String("verdict", string(result.Verdict))))
-		}
-	}
-	return newReport(s, v)
-}
-
-// revise gives the verdict again on a session that had one before its latest
-// span; false when it is the same.
-func (p *agentLensProcessor) revise(ctx context.Context, s *sessions.Session) (report, bool) {
-	v := p.engines.judge(&s.Summary)
-	if v.String() == s.Verdict {
-		return report{}, false
-	}
-	return p.complete(ctx, s), true
-}
-
-// sweepUntil completes idle sessions until ctx is done.
-func (p *agentLensProcessor) sweepUntil(ctx context.Context) {
-	ticker := time.NewTicker(min(time.Second, p.cfg.IdleTimeout))
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-			if err := p.sweep(ctx); err != nil {
-				p.logger.Warn("Reports on idle sessions were refused by the next component and are lost", zap.Error(err))
-			}
-		}
-	}
-}
-
-// sweep completes the sessions that have been idle and sends the reports on
-// them to the next consumer, with no session locked.
-func (p *agentLensProcessor) sweep(ctx context.Context) error {
-	var reports []report
-	p.table.Sweep(p.now(), func(s *sessions.Session, _ sessions.Event) {
-		reports = append(reports, p.complete(ctx, s))
-	})
-	if len(reports) == 0 {
-		return nil
-	}
-	td := ptrace.NewTraces()
-	appendReports(td, reports)
-	return p.next.ConsumeTraces(ctx, td)
-}
-
-func serviceOf(resource pcommon.Resource) sessions.Service {
+// serviceOf keeps of a resource what sessions need of it.
+func (p *agentLensProcessor) serviceOf(resource pcommon.Resource) sessions.Service {
 	var s sessions.Service
-	if v, ok := resource.Attributes().Get(semconv.ServiceName); ok {
+	attrs := resource.Attributes()
+	if v, ok := attrs.Get(semconv.ServiceName); ok {
 		s.Name = v.AsString()
 	}
-	if v, ok := resource.Attributes().Get(semconv.ServiceVersion); ok {
+	if v, ok := attrs.Get(semconv.ServiceVersion); ok {
 		s.Version = v.AsString()
+	}
+	if len(p.resourceKeys) > 0 {
+		var b strings.Builder
+		for _, key := range p.resourceKeys {
+			if v, ok := attrs.Get(key); ok {
+				b.WriteString(attributeOf(key, v.AsString()))
+			}
+		}
+		s.Attributes = b.String()
 	}
 	return s
 }

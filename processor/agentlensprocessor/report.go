@@ -48,7 +48,18 @@ func (rep *report) stamp(span ptrace.Span, r *spanevent.Reading) {
 }
 
 func (rep *report) stampFindings(span ptrace.Span) {
-	spanevent.StampCompliance(span, rep.verdict.compliance, span.EndTimestamp().AsTime())
+	at := span.EndTimestamp().AsTime()
+	v := &rep.verdict
+	spanevent.StampCompliance(span, v.compliance, at)
+	if v.forecast != nil {
+		spanevent.StampForecast(span, v.forecast)
+	}
+	if d := v.drift; d != nil {
+		spanevent.StampDrift(span, d.Score, d.Status)
+		if d.Changed != nil {
+			spanevent.StampDriftDetected(span, d.Changed, at)
+		}
+	}
 }
 
 // appendReports adds a zero-length report span for each verdict that no span

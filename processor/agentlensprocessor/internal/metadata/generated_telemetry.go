@@ -28,11 +28,23 @@ type TelemetryBuilder struct {
 	meter                               metric.Meter
 	mu                                  sync.Mutex
 	registrations                       []metric.Registration
+	ProcessorAgentlensAlertsFired       metric.Int64Counter
+	ProcessorAgentlensAlertsLateEvents  metric.Int64Counter
+	ProcessorAgentlensBudgetLimit       metric.Float64ObservableGauge
+	ProcessorAgentlensBudgetProjected   metric.Float64ObservableGauge
+	ProcessorAgentlensBudgetSpent       metric.Float64ObservableGauge
 	ProcessorAgentlensComplianceResults metric.Int64Counter
 	ProcessorAgentlensCost              metric.Float64Counter
+	ProcessorAgentlensDriftScore        metric.Float64ObservableGauge
+	ProcessorAgentlensEngineErrors      metric.Int64Counter
+	ProcessorAgentlensForecastDailyCost metric.Float64ObservableGauge
 	ProcessorAgentlensSessionsCompleted metric.Int64Counter
 	ProcessorAgentlensSessionsEvicted   metric.Int64Counter
 	ProcessorAgentlensSessionsOpen      metric.Int64ObservableGauge
+	ProcessorAgentlensSessionsRetained  metric.Int64ObservableGauge
+	ProcessorAgentlensSnapshotAge       metric.Float64ObservableGauge
+	ProcessorAgentlensSnapshotRefused   metric.Int64Counter
+	ProcessorAgentlensSnapshotSize      metric.Int64ObservableGauge
 	ProcessorAgentlensSpans             metric.Int64Counter
 	ProcessorAgentlensSpansDuplicate    metric.Int64Counter
 	ProcessorAgentlensUnpricedCalls     metric.Int64Counter
@@ -47,6 +59,81 @@ type telemetryBuilderOptionFunc func(mb *TelemetryBuilder)
 
 func (tbof telemetryBuilderOptionFunc) apply(mb *TelemetryBuilder) {
 	tbof(mb)
+}
+
+// RegisterProcessorAgentlensBudgetLimitCallback sets callback for observable ProcessorAgentlensBudgetLimit metric.
+func (builder *TelemetryBuilder) RegisterProcessorAgentlensBudgetLimitCallback(cb metric.Float64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerFloat64{inst: builder.ProcessorAgentlensBudgetLimit, obs: o})
+		return nil
+	}, builder.ProcessorAgentlensBudgetLimit)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterProcessorAgentlensBudgetProjectedCallback sets callback for observable ProcessorAgentlensBudgetProjected metric.
+func (builder *TelemetryBuilder) RegisterProcessorAgentlensBudgetProjectedCallback(cb metric.Float64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerFloat64{inst: builder.ProcessorAgentlensBudgetProjected, obs: o})
+		return nil
+	}, builder.ProcessorAgentlensBudgetProjected)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterProcessorAgentlensBudgetSpentCallback sets callback for observable ProcessorAgentlensBudgetSpent metric.
+func (builder *TelemetryBuilder) RegisterProcessorAgentlensBudgetSpentCallback(cb metric.Float64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerFloat64{inst: builder.ProcessorAgentlensBudgetSpent, obs: o})
+		return nil
+	}, builder.ProcessorAgentlensBudgetSpent)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterProcessorAgentlensDriftScoreCallback sets callback for observable ProcessorAgentlensDriftScore metric.
+func (builder *TelemetryBuilder) RegisterProcessorAgentlensDriftScoreCallback(cb metric.Float64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerFloat64{inst: builder.ProcessorAgentlensDriftScore, obs: o})
+		return nil
+	}, builder.ProcessorAgentlensDriftScore)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterProcessorAgentlensForecastDailyCostCallback sets callback for observable ProcessorAgentlensForecastDailyCost metric.
+func (builder *TelemetryBuilder) RegisterProcessorAgentlensForecastDailyCostCallback(cb metric.Float64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerFloat64{inst: builder.ProcessorAgentlensForecastDailyCost, obs: o})
+		return nil
+	}, builder.ProcessorAgentlensForecastDailyCost)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
 }
 
 // RegisterProcessorAgentlensSessionsOpenCallback sets callback for observable ProcessorAgentlensSessionsOpen metric.
@@ -64,6 +151,51 @@ func (builder *TelemetryBuilder) RegisterProcessorAgentlensSessionsOpenCallback(
 	return nil
 }
 
+// RegisterProcessorAgentlensSessionsRetainedCallback sets callback for observable ProcessorAgentlensSessionsRetained metric.
+func (builder *TelemetryBuilder) RegisterProcessorAgentlensSessionsRetainedCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ProcessorAgentlensSessionsRetained, obs: o})
+		return nil
+	}, builder.ProcessorAgentlensSessionsRetained)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterProcessorAgentlensSnapshotAgeCallback sets callback for observable ProcessorAgentlensSnapshotAge metric.
+func (builder *TelemetryBuilder) RegisterProcessorAgentlensSnapshotAgeCallback(cb metric.Float64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerFloat64{inst: builder.ProcessorAgentlensSnapshotAge, obs: o})
+		return nil
+	}, builder.ProcessorAgentlensSnapshotAge)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterProcessorAgentlensSnapshotSizeCallback sets callback for observable ProcessorAgentlensSnapshotSize metric.
+func (builder *TelemetryBuilder) RegisterProcessorAgentlensSnapshotSizeCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ProcessorAgentlensSnapshotSize, obs: o})
+		return nil
+	}, builder.ProcessorAgentlensSnapshotSize)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
 type observerInt64 struct {
 	embedded.Int64Observer
 	inst metric.Int64Observable
@@ -72,6 +204,16 @@ type observerInt64 struct {
 
 func (oi *observerInt64) Observe(value int64, opts ...metric.ObserveOption) {
 	oi.obs.ObserveInt64(oi.inst, value, opts...)
+}
+
+type observerFloat64 struct {
+	embedded.Float64Observer
+	inst metric.Float64Observable
+	obs  metric.Observer
+}
+
+func (oi *observerFloat64) Observe(value float64, opts ...metric.ObserveOption) {
+	oi.obs.ObserveFloat64(oi.inst, value, opts...)
 }
 
 // Shutdown unregister all registered callbacks for async instruments.
@@ -92,6 +234,36 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	}
 	builder.meter = Meter(settings)
 	var err, errs error
+	builder.ProcessorAgentlensAlertsFired, err = builder.meter.Int64Counter(
+		"otelcol_processor_agentlens_alerts_fired",
+		metric.WithDescription("Alerts fired, by rule and severity. [Alpha]"),
+		metric.WithUnit("{alert}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorAgentlensAlertsLateEvents, err = builder.meter.Int64Counter(
+		"otelcol_processor_agentlens_alerts_late_events",
+		metric.WithDescription("Events that came later than allowed_lateness and that no alert rule has seen. [Alpha]"),
+		metric.WithUnit("{event}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorAgentlensBudgetLimit, err = builder.meter.Float64ObservableGauge(
+		"otelcol_processor_agentlens_budget_limit",
+		metric.WithDescription("What may be spent in a period, by budget. [Alpha]"),
+		metric.WithUnit("{USD}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorAgentlensBudgetProjected, err = builder.meter.Float64ObservableGauge(
+		"otelcol_processor_agentlens_budget_projected",
+		metric.WithDescription("What will have been spent by the end of the period, by budget. [Alpha]"),
+		metric.WithUnit("{USD}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorAgentlensBudgetSpent, err = builder.meter.Float64ObservableGauge(
+		"otelcol_processor_agentlens_budget_spent",
+		metric.WithDescription("What has been spent in the running period, by budget. [Alpha]"),
+		metric.WithUnit("{USD}"),
+	)
+	errs = errors.Join(errs, err)
 	builder.ProcessorAgentlensComplianceResults, err = builder.meter.Int64Counter(
 		"otelcol_processor_agentlens_compliance_results",
 		metric.WithDescription("Compliance rules evaluated on completed sessions, by policy, rule and verdict. [Alpha]"),
@@ -101,6 +273,24 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	builder.ProcessorAgentlensCost, err = builder.meter.Float64Counter(
 		"otelcol_processor_agentlens_cost",
 		metric.WithDescription("Cost of the inference spans with a known price, by agent and model. [Alpha]"),
+		metric.WithUnit("{USD}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorAgentlensDriftScore, err = builder.meter.Float64ObservableGauge(
+		"otelcol_processor_agentlens_drift_score",
+		metric.WithDescription("Drift score of the last comparison, 0 to 100, by agent. [Alpha]"),
+		metric.WithUnit("{score}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorAgentlensEngineErrors, err = builder.meter.Int64Counter(
+		"otelcol_processor_agentlens_engine_errors",
+		metric.WithDescription("Events and sessions that an engine could not take in, by engine. [Alpha]"),
+		metric.WithUnit("{error}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorAgentlensForecastDailyCost, err = builder.meter.Float64ObservableGauge(
+		"otelcol_processor_agentlens_forecast_daily_cost",
+		metric.WithDescription("Mean cost of a day of the forecast's horizon, by agent. [Alpha]"),
 		metric.WithUnit("{USD}"),
 	)
 	errs = errors.Join(errs, err)
@@ -120,6 +310,30 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_processor_agentlens_sessions_open",
 		metric.WithDescription("Sessions that go on. [Alpha]"),
 		metric.WithUnit("{session}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorAgentlensSessionsRetained, err = builder.meter.Int64ObservableGauge(
+		"otelcol_processor_agentlens_sessions_retained",
+		metric.WithDescription("Completed sessions that are held for late spans. [Alpha]"),
+		metric.WithUnit("{session}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorAgentlensSnapshotAge, err = builder.meter.Float64ObservableGauge(
+		"otelcol_processor_agentlens_snapshot_age",
+		metric.WithDescription("Time since the state was last stored. [Alpha]"),
+		metric.WithUnit("s"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorAgentlensSnapshotRefused, err = builder.meter.Int64Counter(
+		"otelcol_processor_agentlens_snapshot_refused",
+		metric.WithDescription("Parts of a stored state that could not be taken back, by part. [Alpha]"),
+		metric.WithUnit("{part}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorAgentlensSnapshotSize, err = builder.meter.Int64ObservableGauge(
+		"otelcol_processor_agentlens_snapshot_size",
+		metric.WithDescription("Size of the state when it was last stored. [Alpha]"),
+		metric.WithUnit("By"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ProcessorAgentlensSpans, err = builder.meter.Int64Counter(

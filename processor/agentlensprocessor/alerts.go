@@ -1,0 +1,183 @@
+package agentlensprocessor
+
+import (
+	"container/list"
+	"encoding/json"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/agentlens/agentlens-otel/analysis"
+	"github.com/agentlens/agentlens-otel/analysis/alert"
+)
+
+// alertEngine runs the alert rules over the stream of events. Rules that group
+// alike share a rule set, and have one state a group.
+type alertEngine struct {
+	lateness time.Duration
+	sets     []*alertGroups
+}
+
+// alertGroups is a rule set and its states, one for each value of its group.
+type alertGroups struct {
+	by    GroupBy
+	rules *alert.RuleSet
+
+	mu     sync.Mutex
+	states map[string]*list.Element
+	// recent holds the states, longest unused first.
+	recent *list.List
+	out    []alert.Alert
+}
+
+type groupState struct {
+	key   string
+	state *alert.State
+}
+
+func newAlertEngine(cfg AlertsConfig) (*alertEngine, error) {
+	a := &alertEngine{lateness: cfg.AllowedLateness}
+	all, err := cfg.rules()
+	if err != nil {
+		return nil, err
+	}
+	for _, by := range groupings {
+		var rules []alert.Rule
+		for i := range cfg.Rules {
+			if cfg.Rules[i].groupBy() == by {
+				rules = append(rules, all[i])
+			}
+		}
+		if len(rules) == 0 {
+			continue
+		}
+		set, err := alert.NewRuleSet(rules)
+		if err != nil {
+			return nil, err
+		}
+		a.sets = append(a.sets, &alertGroups{by: by, rules: set, states: map[string]*list.Element{}, recent: list.New()})
+	}
+	return a, nil
+}
+
+// observe takes the next event of the stream and returns what fires at it or
+// is resolved by it. late says that the event is too old for the rules to see.
+func (a *alertEngine) observe(e *analysis.Event, agent string, now time.Time) (fired []alert.Alert, late bool) {
+	seen := *e
+	// One clock far ahead would make everything after it late.
+	if limit := now.Add(a.lateness); seen.Timestamp.After(limit) {
+		seen.Timestamp = limit
+	}
+	for _, g := range a.sets {
+		alerts, tooLate := g.observe(&seen, agent, a.lateness)
+		fired = append(fired, alerts...)
+		late = late || tooLate
+	}
+	return fired, late
+}
+
+func (g *alertGroups) observe(e *analysis.Event, agent string, lateness time.Duration) (fired []alert.Alert, late bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	st := g.state(g.key(e, agent))
+	if st.NewestMicros != nil && e.Timestamp.UnixMicro() < *st.NewestMicros-lateness.Microseconds() {
+		return nil, true
+	}
+	g.out = g.rules.Observe(st, e, g.out[:0])
+	if len(g.out) == 0 {
+		return nil, false
+	}
+	return append([]alert.Alert(nil), g.out...), false
+}
+
+func (g *alertGroups) key(e *analysis.Event, agent string) string {
+	switch g.by {
+	case GroupByAgent:
+		return agent
+	case GroupBySession:
+		return e.SessionID
+	case GroupByModel:
+		return e.Model
+	default:
+		return ""
+	}
+}
+
+// state returns the state of a group. Of more than maxGroups the longest unused
+// starts afresh.
+func (g *alertGroups) state(key string) *alert.State {
+	if el, ok := g.states[key]; ok {
+		g.recent.MoveToBack(el)
+		return el.Value.(*groupState).state
+	}
+	if g.recent.Len() >= maxGroups {
+		oldest := g.recent.Remove(g.recent.Front()).(*groupState)
+		delete(g.states, oldest.key)
+	}
+	s := &groupState{key: key, state: g.rules.NewState()}
+	g.states[key] = g.recent.PushBack(s)
+	return s.state
+}
+
+// alertSnapshot is the states of one grouping, longest unused first.
+type alertSnapshot struct {
+	By     GroupBy        `json:"group_by"`
+	Groups []groupInStore `json:"groups"`
+}
+
+type groupInStore struct {
+	Key   string       `json:"key"`
+	State *alert.State `json:"state"`
+}
+
+func (a *alertEngine) snapshot() ([]byte, error) {
+	all := make([]json.RawMessage, len(a.sets))
+	for i, g := range a.sets {
+		var err error
+		if all[i], err = g.snapshot(); err != nil {
+			return nil, err
+		}
+	}
+	return json.Marshal(all)
+}
+
+func (g *alertGroups) snapshot() ([]byte, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	s := alertSnapshot{By: g.by}
+	for el := g.recent.Front(); el != nil; el = el.Next() {
+		held := el.Value.(*groupState)
+		s.Groups = append(s.Groups, groupInStore{held.key, held.state})
+	}
+	return json.Marshal(s)
+}
+
+func (a *alertEngine) restore(b []byte) error {
+	var all []alertSnapshot
+	if err := json.Unmarshal(b, &all); err != nil {
+		return err
+	}
+	for _, s := range all {
+		for _, g := range a.sets {
+			if g.by != s.By {
+				continue
+			}
+			if err := g.restore(s.Groups); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (g *alertGroups) restore(groups []groupInStore) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, held := range groups {
+		if held.State == nil {
+			return fmt.Errorf("alert group %q has no state", held.Key)
+		}
+		*g.state(held.Key) = *g.rules.Adopt(held.State)
+	}
+	return nil
+}

@@ -1,0 +1,238 @@
+package agentlensprocessor
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/agentlens/agentlens-otel/analysis"
+	"github.com/agentlens/agentlens-otel/analysis/forecast"
+)
+
+// forecastEngine forecasts the cost of each agent and of all together, from
+// priced inference spans, and watches budgets.
+type forecastEngine struct {
+	cfg     ForecastConfig
+	budgets []budgetWatch
+
+	mu     sync.Mutex
+	total  *usage
+	agents map[string]*usage
+	// latest is the newest event time seen, in UTC: the forecasters' now.
+	latest time.Time
+}
+
+// usage is the history of one agent, or of all, and its last forecast.
+type usage struct {
+	history *forecast.Forecaster
+	// due is the event time from which the forecast is computed anew.
+	due  time.Time
+	last *forecast.Result
+}
+
+// budgetWatch is a budget and how it was last told to stand.
+type budgetWatch struct {
+	BudgetConfig
+	severity forecast.Severity
+	report   *forecast.BudgetReport
+}
+
+// budgetFinding says that a budget will be, or has been, exceeded.
+type budgetFinding struct {
+	Name, Agent string
+	Report      *forecast.BudgetReport
+}
+
+func newForecastEngine(cfg ForecastConfig) (*forecastEngine, error) {
+	f := &forecastEngine{cfg: cfg, agents: map[string]*usage{}}
+	for _, b := range cfg.Budgets {
+		f.budgets = append(f.budgets, budgetWatch{BudgetConfig: b, severity: forecast.SeveritySafe})
+	}
+	var err error
+	f.total, err = f.newUsage()
+	return f, err
+}
+
+func (f *forecastEngine) newUsage() (*usage, error) {
+	history, err := forecast.New(forecast.WithHistory(f.cfg.HistoryDays), forecast.WithNow(func() time.Time { return f.latest }))
+	if err != nil {
+		return nil, err
+	}
+	return &usage{history: history}, nil
+}
+
+// add adds a priced event and returns the budgets that are newly found to be
+// exceeded, now or by their forecast.
+func (f *forecastEngine) add(e *analysis.Event, agent string) ([]budgetFinding, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if e.Timestamp.After(f.latest) {
+		f.latest = e.Timestamp.UTC()
+	}
+	record := forecast.UsageRecord{
+		Timestamp: e.Timestamp, TokensIn: e.TokensIn.Or(0), TokensOut: e.TokensOut.Or(0), CostUSD: e.CostUSD.V,
+		Model: e.Model, SessionID: e.SessionID, AgentName: agent,
+	}
+	if err := f.total.history.Add(record); err != nil {
+		return nil, fmt.Errorf("forecast: %w", err)
+	}
+	u := f.agents[agent]
+	if u == nil && len(f.agents) < maxAgents {
+		var err error
+		if u, err = f.newUsage(); err != nil {
+			return nil, err
+		}
+		f.agents[agent] = u
+	}
+	if u != nil {
+		if err := u.history.Add(record); err != nil {
+			return nil, fmt.Errorf("forecast of agent %q: %w", agent, err)
+		}
+	}
+	return f.checkBudgets()
+}
+
+// checkBudgets looks at the budgets once an interval of event time.
+func (f *forecastEngine) checkBudgets() ([]budgetFinding, error) {
+	if f.latest.Before(f.total.due) {
+		return nil, nil
+	}
+	f.total.due = f.latest.Add(f.cfg.Interval)
+	var found []budgetFinding
+	for i := range f.budgets {
+		b := &f.budgets[i]
+		u := f.total
+		if b.Agent != "" {
+			if u = f.agents[b.Agent]; u == nil {
+				continue
+			}
+		}
+		report, err := u.history.CheckBudget(forecast.Budget{LimitUSD: b.LimitUSD, Period: b.Period, Method: f.cfg.Method})
+		if errors.Is(err, forecast.ErrNoRecords) {
+			continue
+		}
+		if err != nil {
+			return found, fmt.Errorf("budget %q: %w", b.Name, err)
+		}
+		// A projection from too few days is no reason to raise an alarm; money
+		// that is spent is.
+		exceeded := report.Severity == forecast.SeverityCritical &&
+			(report.Insufficient == nil || report.SpentUSD > report.BudgetUSD)
+		severity := report.Severity
+		if !exceeded && severity == forecast.SeverityCritical {
+			severity = forecast.SeverityWarning
+		}
+		newPeriod := b.report != nil && b.report.PeriodStart != report.PeriodStart
+		if exceeded && (b.severity != forecast.SeverityCritical || newPeriod) {
+			found = append(found, budgetFinding{Name: b.Name, Agent: b.Agent, Report: report})
+		}
+		b.severity, b.report = severity, report
+	}
+	return found, nil
+}
+
+// of returns the forecast of an agent, computed at most once an interval of
+// event time; nil when there is no priced usage of it.
+func (f *forecastEngine) of(agent string) (*forecast.Result, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	u := f.agents[agent]
+	if u == nil {
+		return nil, nil
+	}
+	return f.compute(u)
+}
+
+func (f *forecastEngine) compute(u *usage) (*forecast.Result, error) {
+	if u != f.total && u.last != nil && f.latest.Before(u.due) {
+		return u.last, nil
+	}
+	result, err := u.history.Daily(f.cfg.HorizonDays, f.cfg.Method)
+	var few *forecast.InsufficientDataError
+	if errors.Is(err, forecast.ErrNoRecords) || errors.As(err, &few) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("forecast: %w", err)
+	}
+	u.last = result
+	if u != f.total {
+		u.due = f.latest.Add(f.cfg.Interval)
+	}
+	return result, nil
+}
+
+// observe calls forecasts with the last forecast of each agent, and budgets
+// with the last state of each budget.
+func (f *forecastEngine) observe(forecasts func(agent string, r *forecast.Result), budgets func(name string, r *forecast.BudgetReport)) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for name, u := range f.agents {
+		if u.last != nil {
+			forecasts(name, u.last)
+		}
+	}
+	for i := range f.budgets {
+		if r := f.budgets[i].report; r != nil {
+			budgets(f.budgets[i].Name, r)
+		}
+	}
+}
+
+// usageSnapshot is the engine's part of a snapshot.
+type usageSnapshot struct {
+	Latest  time.Time                    `json:"latest"`
+	Total   json.RawMessage              `json:"total"`
+	Agents  map[string]json.RawMessage   `json:"agents"`
+	Budgets map[string]forecast.Severity `json:"budgets"`
+}
+
+func (f *forecastEngine) snapshot() ([]byte, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	s := usageSnapshot{Latest: f.latest, Agents: map[string]json.RawMessage{}, Budgets: map[string]forecast.Severity{}}
+	var err error
+	if s.Total, err = f.total.history.MarshalJSON(); err != nil {
+		return nil, err
+	}
+	for name, u := range f.agents {
+		if s.Agents[name], err = u.history.MarshalJSON(); err != nil {
+			return nil, err
+		}
+	}
+	for i := range f.budgets {
+		s.Budgets[f.budgets[i].Name] = f.budgets[i].severity
+	}
+	return json.Marshal(s)
+}
+
+func (f *forecastEngine) restore(b []byte) error {
+	var s usageSnapshot
+	if err := json.Unmarshal(b, &s); err != nil {
+		return err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.latest = s.Latest
+	if err := f.total.history.UnmarshalJSON(s.Total); err != nil {
+		return fmt.Errorf("total: %w", err)
+	}
+	for name, raw := range s.Agents {
+		u, err := f.newUsage()
+		if err != nil {
+			return err
+		}
+		if err := u.history.UnmarshalJSON(raw); err != nil {
+			return fmt.Errorf("agent %q: %w", name, err)
+		}
+		f.agents[name] = u
+	}
+	for i := range f.budgets {
+		if severity, ok := s.Budgets[f.budgets[i].Name]; ok {
+			f.budgets[i].severity = severity
+		}
+	}
+	return nil
+}

@@ -1,0 +1,86 @@
+package agentlensprocessor
+
+import (
+	"context"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/ptrace"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+	"go.uber.org/zap"
+
+	"github.com/agentlens/agentlens-otel/internal/sessions"
+)
+
+// maxUnsent bounds the reports that wait for a next consumer which refuses.
+const maxUnsent = 10_000
+
+// complete gives the verdict on a session that has just been completed, or
+// whose completed state has changed.
+func (p *agentLensProcessor) complete(ctx context.Context, s *sessions.Session) report {
+	first := s.Revision == 0
+	s.Revision++
+	v, err := p.engines.judge(s, s.Revision)
+	if err != nil {
+		p.engineError(ctx, "session", err)
+	}
+	s.Verdict = fingerprint(&s.Summary, v.compliance)
+	if first {
+		p.telemetry.ProcessorAgentlensSessionsCompleted.Add(ctx, 1,
+			metric.WithAttributes(attribute.String("status", string(s.Summary.Status))))
+	}
+	for _, report := range v.compliance {
+		for i := range report.Results {
+			result := &report.Results[i]
+			p.telemetry.ProcessorAgentlensComplianceResults.Add(ctx, 1, metric.WithAttributes(
+				attribute.String("policy", report.Policy), attribute.String("rule", string(result.Kind)),
+				attribute.String("verdict", string(result.Verdict))))
+		}
+	}
+	return newReport(s, v)
+}
+
+// revise gives the verdict again on a session that had one before its latest
+// span; false when that span has changed nothing.
+func (p *agentLensProcessor) revise(ctx context.Context, s *sessions.Session) (report, bool) {
+	if fingerprint(&s.Summary, p.engines.check(s)) == s.Verdict {
+		return report{}, false
+	}
+	return p.complete(ctx, s), true
+}
+
+// sweepUntil completes idle sessions until ctx is done.
+func (p *agentLensProcessor) sweepUntil(ctx context.Context) {
+	ticker := time.NewTicker(min(time.Second, p.cfg.IdleTimeout))
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			p.sweep(ctx)
+		}
+	}
+}
+
+// sweep completes the sessions that have been idle and sends the reports on
+// them to the next consumer, with no session locked. Reports that it refuses
+// are sent again with the next sweep.
+func (p *agentLensProcessor) sweep(ctx context.Context) {
+	reports := p.unsent
+	p.table.Sweep(p.now(), func(s *sessions.Session, _ sessions.Event) {
+		reports = append(reports, p.complete(ctx, s))
+	})
+	p.unsent = nil
+	if len(reports) == 0 {
+		return
+	}
+	td := ptrace.NewTraces()
+	appendReports(td, reports)
+	if err := p.next.ConsumeTraces(ctx, td); err != nil {
+		lost := max(0, len(reports)-maxUnsent)
+		p.unsent = reports[lost:]
+		p.logger.Warn("The next component has refused reports on idle sessions; they are sent again",
+			zap.Int("reports", len(p.unsent)), zap.Int("lost", lost), zap.Error(err))
+	}
+}
