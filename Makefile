@@ -11,7 +11,7 @@ RACE      = $(if $(CC_FOUND),-race,)
 
 JAEGER = github.com/jaegertracing/jaeger/cmd/all-in-one@v1.41.0
 
-.PHONY: build demo test jaeger lint generate check-generated clean
+.PHONY: build demo test jaeger lint generate check-generated stats fuzz clean
 
 build: ## the collector with its backend, one static binary: bin/agentlens
 	@echo "Building bin/agentlens (the first time compiles the collector: one to three minutes)"
@@ -49,6 +49,19 @@ generate: ## cmd/agentlens from builder-config.yaml, and every go:generate
 
 check-generated: generate ## fails when a generated file is not what its source says
 	@git diff --exit-code --stat || { echo "Generated files differ: run make generate and commit."; exit 1; }
+
+stats: ## the engines' error rates, by simulation (about two minutes on two cores)
+	$(GO) run ./internal/stats
+
+FUZZTIME ?= 60s
+
+fuzz: ## every fuzz target for FUZZTIME
+	@set -e; for file in $$(git grep -l '^func Fuzz' -- '*_test.go'); do \
+		for target in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p' $$file); do \
+			echo "$$target ($$file)"; \
+			$(GO) test ./$$(dirname $$file) -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1s; \
+		done; \
+	done
 
 clean:
 	rm -rf $(BIN) .agentlens
