@@ -46,10 +46,10 @@ func classify(r *Reading, f *facts, span ptrace.Span, own *dialect, seen []*dial
 	if t := f.str(fieldEventType); t != "" {
 		r.Role, r.Event.Type = roleOf(t)
 		r.Rule = RuleStamp
-		r.Dialect = dialectName(seen)
+		r.Dialect = dialectName(own, nil, seen)
 		return true
 	}
-	k, rule := kindOf(f, span, own, seen)
+	k, rule, by := kindOf(f, span, own, seen)
 	switch k {
 	case kindLLM:
 		r.Role, r.Event.Type = RoleEvent, analysis.EventLLMCall
@@ -67,7 +67,7 @@ func classify(r *Reading, f *facts, span ptrace.Span, own *dialect, seen []*dial
 		return false
 	}
 	r.Rule = rule
-	r.Dialect = dialectName(seen)
+	r.Dialect = dialectName(own, by, seen)
 	return true
 }
 
@@ -87,41 +87,50 @@ func roleOf(eventType string) (Role, analysis.EventType) {
 	}
 }
 
-func kindOf(f *facts, span ptrace.Span, own *dialect, seen []*dialect) (kind, Rule) {
+// kindOf returns what the span is, the rule that says so, and the dialect, if it
+// is one's own word.
+func kindOf(f *facts, span ptrace.Span, own *dialect, seen []*dialect) (kind, Rule, *dialect) {
 	if f.ignored || (own != nil && own.names[span.Name()] == kindNone) {
-		return kindNone, RuleRepeats
+		return kindNone, RuleRepeats, f.decidedBy
 	}
 	operation := f.str(fieldOperation)
 	if k := operations[operation]; k != kindUnknown {
-		return k, RuleOperation
+		return k, RuleOperation, nil
 	}
 	if v := f.str(fieldKind); v != "" {
 		for _, d := range seen {
 			if k := d.kinds[v]; k != kindUnknown {
-				return k, RuleKind
+				return k, RuleKind, d
 			}
 		}
 	}
 	for _, d := range seen {
 		if k := d.names[span.Name()]; k != kindUnknown {
-			return k, RuleSpanName
+			return k, RuleSpanName, d
 		}
 	}
 	switch {
 	case f.implied != kindUnknown:
-		return f.implied, RuleKey
+		return f.implied, RuleKey, f.decidedBy
 	case operation != "" || f.has(fieldKind):
-		return kindWrapper, RuleUnknownOperation
+		return kindWrapper, RuleUnknownOperation, nil
 	case f.has(fieldRequestModel) || f.has(fieldResponseModel):
-		return kindLLM, RuleModel
+		return kindLLM, RuleModel, nil
 	case f.has(fieldToolName):
-		return kindTool, RuleTool
+		return kindTool, RuleTool, nil
 	}
-	return kindUnknown, RuleNone
+	return kindUnknown, RuleNone, nil
 }
 
-// dialectName names the most specific dialect on a span.
-func dialectName(seen []*dialect) string {
+// dialectName names the dialect of a span: that of its scope, else the one whose
+// word decided, else the first that is not the convention itself.
+func dialectName(own, by *dialect, seen []*dialect) string {
+	switch {
+	case own != nil:
+		return own.name
+	case by != nil:
+		return by.name
+	}
 	for _, d := range seen {
 		if d != &genAI && d != &general {
 			return d.name

@@ -89,5 +89,5 @@ var dialects = []*dialect{
 	&agentLens, &genAI, &general,
 	&openInference, &openLLMetry, &openLLMetryAnthropicJS, &vercelAI, &langfuse, &langSmith,
 	&strands, &googleADK, &mastra, &genkit, &pydanticAI, &logfire, &voltAgent, &laminar, &openLIT,
-	&claudeCode, &anthropicSDK, &codex, &geminiCLI, &agentFramework, &mcp, &liteLLM, &agentOps, &mlflow, &sentry,
+	&claudeCode, &anthropicSDK, &codex, &geminiCLI, &agentFramework, &mcp, &liteLLM, &agentOps, &mlflow, &sentry, &springAI,
 }

@@ -118,12 +118,13 @@ var pydanticAI = dialect{
 	},
 }
 
-// logfire adds the level, and rows for spans that have not ended.
+// logfire adds spans for spans that have not ended, and logs in the shape of
+// spans, such as one at the end of a stream.
 var logfire = dialect{
 	name: "logfire",
 	keys: []binding{
 		{key: "logfire.span_type", expand: func(f *facts, v pcommon.Value) {
-			if v.Type() == pcommon.ValueTypeStr && v.Str() == "pending_span" {
+			if v.Type() == pcommon.ValueTypeStr && (v.Str() == "pending_span" || v.Str() == "log") {
 				f.ignored = true
 			}
 		}},
@@ -141,4 +142,20 @@ var agentFramework = dialect{
 		"edge_group.process": kindWrapper, "message.send": kindWrapper,
 	},
 	content: []string{"gen_ai.agent.invocation_input", "gen_ai.agent.invocation_output"},
+}
+
+// springAI observes its own layers beside the calls of models.
+var springAI = dialect{
+	name:   "spring_ai",
+	scopes: []string{"org.springframework*"},
+	keys: []binding{
+		{key: "spring.ai.kind", field: fieldKind},
+		{key: "spring.ai.tool.definition.name", field: fieldToolName, rank: rankForeign},
+		{key: "spring.ai.tool.call.arguments", field: fieldToolArguments, rank: rankForeign},
+		{key: "spring.ai.tool.call.result", field: fieldToolResult, rank: rankForeign},
+		{key: "spring.ai.chat.client.conversation.id", field: fieldConversation, rank: rankForeign},
+	},
+	kinds: map[string]kind{
+		"tool_call": kindTool, "chat_client": kindWrapper, "advisor": kindWrapper, "vector_store": kindRetrieval,
+	},
 }

@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/agentlens/agentlens-otel/analysis"
 )
 
 // Coding agents, and the SDK of Anthropic.
@@ -86,8 +88,6 @@ var codex = dialect{
 		{key: "codex.turn.token_usage.reasoning_output_tokens", field: fieldReasoningTokens, rank: rankLast},
 	},
 	ownKeys: []binding{
-		{key: "model", field: fieldRequestModel, rank: rankOld},
-		{key: "slug", field: fieldRequestModel, rank: rankLast},
 		{key: "input_token_count", field: fieldTokensIn, rank: rankOld},
 		{key: "output_token_count", field: fieldTokensOut, rank: rankOld},
 		{key: "cached_token_count", field: fieldCacheRead, rank: rankOld},
@@ -104,6 +104,20 @@ var codex = dialect{
 		"dispatch_tool_call_with_code_mode_result": kindTool, "run_sampling_request": kindWrapper, "try_run_sampling_request": kindWrapper,
 	},
 	content: []string{"prompt", "arguments", "output"},
+	finish:  modelFrom("model", "slug"),
+}
+
+// modelFrom completes an event with the model out of keys too common to make a
+// span an event.
+func modelFrom(keys ...string) func(*facts, ptrace.Span, *Reading) {
+	return func(_ *facts, span ptrace.Span, r *Reading) {
+		if r.Role != RoleEvent || r.Event.Type != analysis.EventLLMCall {
+			return
+		}
+		for _, key := range keys {
+			r.Event.Model = firstOf(r.Event.Model, text(span.Attributes(), key))
+		}
+	}
 }
 
 // geminiCLI has its own words for operations.
@@ -114,8 +128,6 @@ var geminiCLI = dialect{
 		{key: "gemini_cli.session_id", field: fieldConversation, rank: rankForeign},
 	},
 	ownKeys: []binding{
-		{key: "model", field: fieldRequestModel, rank: rankOld},
-		{key: "model_name", field: fieldRequestModel, rank: rankOld},
 		{key: "input_token_count", field: fieldTokensIn, rank: rankOld},
 		{key: "output_token_count", field: fieldTokensOut, rank: rankOld},
 		{key: "cached_content_token_count", field: fieldCacheRead, rank: rankOld},
@@ -130,6 +142,7 @@ var geminiCLI = dialect{
 		"system_prompt": kindNone, "schedule_tool_calls": kindWrapper,
 	},
 	content: []string{"function_args", "prompt"},
+	finish:  modelFrom("model", "model_name"),
 }
 
 // mcp is the Model Context Protocol. Its session is one of transport, not a

@@ -72,8 +72,10 @@ type facts struct {
 	ranks [fieldCount]uint8
 	// seen has the bit of each dialect with an attribute on the span.
 	seen uint64
-	// implied is what a key on the span implies it to be.
-	implied kind
+	// implied is what a key on the span implies it to be, and decidedBy the
+	// dialect of that key.
+	implied   kind
+	decidedBy *dialect
 	// failed says that an attribute tells of a failure, ignored that the span
 	// only repeats another.
 	failed, ignored bool

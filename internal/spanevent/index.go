@@ -116,6 +116,7 @@ func (x *index) collect(f *facts, own *dialect, attrs pcommon.Map) {
 
 func (f *facts) take(b *binding, v pcommon.Value) {
 	f.seen |= b.dialect
+	undecided := f.implied == kindUnknown && !f.ignored
 	if b.implies != kindUnknown && f.implied == kindUnknown {
 		f.implied = b.implies
 	}
@@ -124,6 +125,9 @@ func (f *facts) take(b *binding, v pcommon.Value) {
 		b.expand(f, v)
 	case b.field != fieldNothing:
 		f.set(b.field, b.rank, v)
+	}
+	if undecided && (f.implied != kindUnknown || f.ignored) {
+		f.decidedBy = dialects[bits.TrailingZeros64(b.dialect)]
 	}
 }
 
