@@ -99,11 +99,7 @@ func assembled(readings []spanevent.Reading) map[string]*Session {
 func (t *Table) finish(now time.Time) map[string]*Session {
 	out := map[string]*Session{}
 	t.Sweep(now.Add(t.limits.IdleTimeout), func(*Session, Event) {})
-	for i := range t.shards {
-		for key, s := range t.shards[i].sessions {
-			out[key] = s
-		}
-	}
+	t.Each(func(s *Session) { out[s.Key] = s })
 	return out
 }
 

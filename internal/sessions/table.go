@@ -327,6 +327,19 @@ func (sh *shard) sweep(now time.Time, limits Limits, f func(*Session, Event)) (g
 	return gone
 }
 
+// Each calls f for every session held, brought up to date, in no order.
+func (t *Table) Each(f func(*Session)) {
+	for i := range t.shards {
+		sh := &t.shards[i]
+		sh.mu.Lock()
+		for _, s := range sh.sessions {
+			s.Assemble()
+			f(s)
+		}
+		sh.mu.Unlock()
+	}
+}
+
 // Len returns how many sessions are open and how many are completed and held.
 func (t *Table) Len() (open, done int) {
 	for i := range t.shards {
