@@ -58,7 +58,7 @@ type dialect struct {
 	finish func(f *facts, span ptrace.Span, r *Reading)
 
 	bit     uint64
-	ownKeyM map[string]binding
+	ownKeyM map[string]*binding
 }
 
 // binding gives a key its meaning.

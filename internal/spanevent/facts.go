@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
@@ -80,6 +81,17 @@ type facts struct {
 	// only repeats another.
 	failed, ignored bool
 	metadata        map[string]any
+}
+
+// factsPool spares reading a span its largest allocation.
+var factsPool = sync.Pool{New: func() any { return new(facts) }}
+
+func newFacts() *facts { return factsPool.Get().(*facts) }
+
+// free gives f back. Nothing may refer to it any more.
+func (f *facts) free() {
+	*f = facts{}
+	factsPool.Put(f)
 }
 
 // set keeps the value unless a better binding has given one.

@@ -11,7 +11,7 @@ import (
 
 // index finds the binding of a key.
 type index struct {
-	exact map[string]binding
+	exact map[string]*binding
 	// screen has a bit for each shape (first byte, last byte, length) of a
 	// known key, so that a span full of http.* attributes costs no look-ups.
 	screen [screenBits / 64]uint64
@@ -32,24 +32,24 @@ type scopePrefix struct {
 var keys = buildIndex(dialects)
 
 func buildIndex(all []*dialect) *index {
-	x := &index{exact: map[string]binding{}, scopes: map[string]*dialect{}}
+	x := &index{exact: map[string]*binding{}, scopes: map[string]*dialect{}}
 	for i, d := range all {
 		d.bit = 1 << i
 		for _, b := range d.keys {
 			b.dialect = d.bit
-			if old, ok := x.exact[b.key]; ok {
+			if first, ok := x.exact[b.key]; ok {
 				// A key that two dialects share keeps the first one's meaning
 				// and counts as both.
-				old.dialect |= d.bit
-				b = old
+				first.dialect |= d.bit
+				continue
 			}
-			x.exact[b.key] = b
+			x.exact[b.key] = &b
 			x.screen[shape(b.key)/64] |= 1 << (shape(b.key) % 64)
 		}
-		d.ownKeyM = make(map[string]binding, len(d.ownKeys))
+		d.ownKeyM = make(map[string]*binding, len(d.ownKeys))
 		for _, b := range d.ownKeys {
 			b.dialect = d.bit
-			d.ownKeyM[b.key] = b
+			d.ownKeyM[b.key] = &b
 		}
 		for _, s := range d.scopes {
 			if prefix, ok := strings.CutSuffix(s, "*"); ok {
@@ -64,18 +64,18 @@ func buildIndex(all []*dialect) *index {
 
 func shape(key string) uint {
 	n := len(key)
-	return (uint(key[0])*5381 + uint(key[n-1])*1031 + uint(key[n/2])*257 + uint(n)*61) % screenBits
+	return (uint(key[0])<<9 ^ uint(key[n-1])<<5 ^ uint(key[n/2])<<2 ^ uint(n)) % screenBits
 }
 
-func (x *index) find(key string) (binding, bool) {
+// find returns the binding of a key, nil when it has none.
+func (x *index) find(key string) *binding {
 	if key == "" {
-		return binding{}, false
+		return nil
 	}
 	if s := shape(key); x.screen[s/64]&(1<<(s%64)) == 0 {
-		return binding{}, false
+		return nil
 	}
-	b, ok := x.exact[key]
-	return b, ok
+	return x.exact[key]
 }
 
 // scope returns the dialect that writes under an instrumentation scope, nil
@@ -92,26 +92,33 @@ func (x *index) scope(name string) *dialect {
 	return nil
 }
 
-// collect makes the one pass over a span's attributes.
-func (x *index) collect(f *facts, own *dialect, attrs pcommon.Map) {
+// collect makes the one pass over a span's attributes. It returns nil when none
+// of them means anything.
+func (x *index) collect(own *dialect, attrs pcommon.Map) *facts {
+	var f *facts
 	for key, v := range attrs.All() {
-		b, ok := x.find(key)
+		b := x.find(key)
 		if own != nil && own.ownKeyM != nil {
-			if ownKey, is := own.ownKeyM[key]; is {
-				b, ok = ownKey, true
+			if ownKey := own.ownKeyM[key]; ownKey != nil {
+				b = ownKey
 			}
 		}
-		if ok {
-			f.take(&b, v)
+		if b == nil && (len(key) <= len(semconv.SessionMetadataPrefix) || key[0] != semconv.SessionMetadataPrefix[0]) {
 			continue
 		}
-		if name, ok := strings.CutPrefix(key, semconv.SessionMetadataPrefix); ok {
+		if f == nil {
+			f = newFacts()
+		}
+		if b != nil {
+			f.take(b, v)
+		} else if name, ok := strings.CutPrefix(key, semconv.SessionMetadataPrefix); ok {
 			if f.metadata == nil {
 				f.metadata = map[string]any{}
 			}
 			f.metadata[name] = metadataValue(v.AsRaw())
 		}
 	}
+	return f
 }
 
 func (f *facts) take(b *binding, v pcommon.Value) {

@@ -93,7 +93,7 @@ func (w writer) finishReasons() {
 	}
 	var f facts
 	for key, v := range w.attrs.All() {
-		if b, ok := keys.find(key); ok && b.field == fieldFinishReasons {
+		if b := keys.find(key); b != nil && b.field == fieldFinishReasons {
 			f.set(b.field, b.rank, v)
 		}
 	}

@@ -113,12 +113,18 @@ func ForScope(scope pcommon.InstrumentationScope) Scope {
 // Read returns what the span tells. A span that is not GenAI costs one look at
 // the names of its attributes.
 func (s Scope) Read(span ptrace.Span) Reading {
-	var f facts
-	keys.collect(&f, s.dialect, span.Attributes())
+	f := keys.collect(s.dialect, span.Attributes())
+	if f == nil {
+		if s.dialect == nil {
+			return Reading{}
+		}
+		f = newFacts()
+	}
+	defer f.free()
 	if f.seen&^general.bit == 0 && s.dialect == nil {
 		return Reading{}
 	}
-	return s.read(span, &f)
+	return s.read(span, f)
 }
 
 func (s Scope) read(span ptrace.Span, f *facts) Reading {
