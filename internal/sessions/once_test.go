@@ -2,6 +2,7 @@ package sessions
 
 import (
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -288,4 +289,29 @@ func TestLateBinding(t *testing.T) {
 		got := assembled([]spanevent.Reading{call.reading(), failed.reading()})
 		assert.Equal(t, analysis.StatusError, got[call.reading().TraceID.String()].Summary.Status)
 	})
+}
+
+// The agent of a session is the one named first in time; what is only a label
+// counts where no span names an agent, and the session's own word over all.
+func TestAgentOfASession(t *testing.T) {
+	span := func(id byte, from int, name, label string) spanevent.Reading {
+		r := told{what: "wrapper", id: id, from: from, to: from + 10, session: "s"}.reading()
+		r.AgentName, r.AgentLabel = name, label
+		return r
+	}
+	own := span(9, 500, "own", "")
+	own.Role, own.Own = spanevent.RoleSession, true
+	for _, c := range []struct {
+		spans []spanevent.Reading
+		want  string
+	}{
+		{[]spanevent.Reading{span(1, 20, "second", ""), span(2, 10, "first", ""), span(3, 0, "", "label")}, "first"},
+		{[]spanevent.Reading{span(1, 20, "", "later"), span(2, 10, "", "earlier")}, "earlier"},
+		{[]spanevent.Reading{span(1, 20, "other", ""), own}, "own"},
+		{[]spanevent.Reading{span(1, 20, "", "")}, ""},
+	} {
+		assert.Equal(t, c.want, assembled(c.spans)["s"].Summary.AgentName)
+		slices.Reverse(c.spans)
+		assert.Equal(t, c.want, assembled(c.spans)["s"].Summary.AgentName)
+	}
 }

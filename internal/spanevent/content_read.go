@@ -38,11 +38,12 @@ func readContent(r *Reading, f *facts, span ptrace.Span, seen []*dialect) {
 	if e.Type == analysis.EventToolCall && !r.Own {
 		// Other libraries have one pair of keys for the content of any span.
 		if e.ToolCall.Input == nil {
-			e.ToolCall.Input, e.Input = e.Input, nil
+			e.ToolCall.Input = e.Input
 		}
 		if e.ToolCall.Output == nil {
-			e.ToolCall.Output, e.Output = e.Output, nil
+			e.ToolCall.Output = e.Output
 		}
+		e.Input, e.Output = nil, nil
 	}
 }
 
