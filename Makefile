@@ -11,7 +11,7 @@ RACE      = $(if $(CC_FOUND),-race,)
 
 JAEGER = github.com/jaegertracing/jaeger/cmd/all-in-one@v1.41.0
 
-.PHONY: build demo test jaeger lint generate check-generated stats fuzz clean
+.PHONY: build demo test jaeger lint generate check-generated stats soak fuzz clean
 
 build: ## the collector with its backend, one static binary: bin/agentlens
 	@echo "Building bin/agentlens (the first time compiles the collector: one to three minutes)"
@@ -52,6 +52,11 @@ check-generated: generate ## fails when a generated file is not what its source 
 
 stats: ## the engines' error rates, by simulation (about two minutes on two cores)
 	$(GO) run ./internal/stats
+
+SOAK ?= 2m
+
+soak: ## 100,000 open sessions under steady spans for SOAK: memory and time a span
+	AGENTLENS_SOAK=$(SOAK) $(GO) test ./processor/agentlensprocessor -run '^TestSoak$$' -count=1 -v -timeout 1h
 
 FUZZTIME ?= 60s
 

@@ -183,6 +183,10 @@ func (s *Session) chooseRoot(c rootChoice) {
 	}
 }
 
+// EndedBy reports whether the session is complete, and a span like r completes
+// it: the way to know a repeated root.
+func (s *Session) EndedBy(r *spanevent.Reading) bool { return s.Completed && s.ends(r) }
+
 // ends reports whether the span ends the session: its AgentLens root, or the
 // root of the trace that stands for it when no span named a session.
 func (s *Session) ends(r *spanevent.Reading) bool {

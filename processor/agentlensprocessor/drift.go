@@ -171,6 +171,16 @@ func news(s drift.Status) drift.Status {
 	return s
 }
 
+// last returns where an agent stood at the last comparison, nil before the first.
+func (d *driftEngine) last(agent string) *driftFinding {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if a := d.agents[agent]; a != nil && a.Status != "" {
+		return &driftFinding{Score: a.Score, Status: a.Status}
+	}
+	return nil
+}
+
 // scores calls f with the last score of each agent.
 func (d *driftEngine) scores(f func(agent string, score float64)) {
 	d.mu.Lock()

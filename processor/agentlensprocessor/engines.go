@@ -91,6 +91,16 @@ func (e *engines) judge(s *sessions.Session, revision int64) (v verdict, err err
 	return v, err
 }
 
+// standing is the verdict on a session that was judged before: no engine takes
+// it in again.
+func (e *engines) standing(s *sessions.Session) verdict {
+	v := verdict{compliance: e.check(s)}
+	if e.drift != nil {
+		v.drift = e.drift.last(s.Summary.AgentName)
+	}
+	return v
+}
+
 // check runs the policies that are for a session.
 func (e *engines) check(s *sessions.Session) []*compliance.Report {
 	var reports []*compliance.Report

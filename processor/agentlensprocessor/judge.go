@@ -49,6 +49,13 @@ func (p *agentLensProcessor) revise(ctx context.Context, s *sessions.Session) (r
 	return p.complete(ctx, s), true
 }
 
+// repeat returns the verdict on a completed session as it stands, without
+// counting it again.
+func (p *agentLensProcessor) repeat(s *sessions.Session) report {
+	s.Assemble()
+	return newReport(s, p.engines.standing(s))
+}
+
 // sweepUntil completes idle sessions until ctx is done.
 func (p *agentLensProcessor) sweepUntil(ctx context.Context) {
 	ticker := time.NewTicker(min(time.Second, p.cfg.IdleTimeout))

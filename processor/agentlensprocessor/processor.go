@@ -156,6 +156,12 @@ func (p *agentLensProcessor) processSpan(ctx context.Context, s *readSpan, now t
 		switch what {
 		case sessions.Duplicate:
 			p.telemetry.ProcessorAgentlensSpansDuplicate.Add(ctx, 1)
+			if s.EndedBy(r) {
+				// A backend may put it in the place of the first.
+				if rep := p.repeat(s); rep.fitsOn(r) {
+					rep.stamp(span, r)
+				}
+			}
 		case sessions.Ended:
 			if rep := p.complete(ctx, s); rep.fitsOn(r) {
 				rep.stamp(span, r)
