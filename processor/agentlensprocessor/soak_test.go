@@ -40,6 +40,7 @@ func TestSoak(t *testing.T) {
 		for range count / 100 {
 			td := ptrace.NewTraces()
 			scope := td.ResourceSpans().AppendEmpty().ScopeSpans().AppendEmpty()
+			scope.Scope().SetName(semconv.ScopeName)
 			for range 100 {
 				soakSpan(scope.Spans().AppendEmpty(), span%sessions, span)
 				span++
