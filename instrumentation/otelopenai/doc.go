@@ -1,0 +1,37 @@
+// Package otelopenai writes an OpenTelemetry span for each call that
+// github.com/openai/openai-go makes to a model: chat completions, responses,
+// completions and embeddings, streamed or not.
+//
+//	client := openai.NewClient(option.WithMiddleware(otelopenai.Middleware()))
+//
+// The middleware has the signature of the SDK's option.Middleware and imports
+// nothing of the SDK, so that it serves every version of it.
+//
+// # What the caller sees
+//
+// The same as without it: bodies pass byte for byte as they arrive, errors and
+// panics pass as they are, and nothing is sent to the provider that would not be
+// sent anyway, no trace context either. The SDK does not replay a request body
+// after refreshing an X.509 workload identity when any middleware is installed.
+//
+// # What the span says
+//
+// "chat {model}", kind CLIENT, from the request to the end of its answer: the
+// last byte, an early Close, the end of the context, an error or a panic. It has
+// the attributes of the GenAI convention. What the provider does not say is
+// absent: to have the usage of a streamed chat completion, ask for it with
+// stream_options.include_usage. The tool calls that an answer asks for are no
+// executions of tools, and get no spans.
+//
+// The SDK calls a middleware once an attempt, so a call that is tried again is
+// one span an attempt, with http.request.resend_count from the second on. The
+// error.type of an answer of status 400 or more is the status, inside a stream
+// the provider's code.
+//
+// Spans go to the global TracerProvider unless WithTracerProvider says
+// otherwise. For a span to join an agentlens session, the provider needs the
+// session's span processor, which that of a Tracker has.
+//
+// Messages are left out unless WithCapture or
+// OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT ask for them.
+package otelopenai
