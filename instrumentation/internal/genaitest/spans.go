@@ -1,6 +1,7 @@
 package genaitest
 
 import (
+	"context"
 	"os/exec"
 	"strings"
 	"testing"
@@ -107,3 +108,16 @@ func Deps(t testing.TB) []string {
 	}
 	return modules
 }
+
+// NewDiscarder returns a provider that records spans and forgets them, for
+// benchmarks.
+func NewDiscarder() *sdktrace.TracerProvider {
+	return sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(discard{}))
+}
+
+type discard struct{}
+
+func (discard) OnStart(context.Context, sdktrace.ReadWriteSpan) {}
+func (discard) OnEnd(sdktrace.ReadOnlySpan)                     {}
+func (discard) Shutdown(context.Context) error                  { return nil }
+func (discard) ForceFlush(context.Context) error                { return nil }
