@@ -171,3 +171,18 @@ func TestBoundedRecordsCountOnce(t *testing.T) {
 	assert.Equal(t, int64(10*n), s.Summary.TokensIn)
 	assert.LessOrEqual(t, len(s.facts.Calls), limits.MaxCalls)
 }
+
+// More traces than are remembered: a span whose trace was forgotten since its
+// batch was bound is taken in all the same.
+func TestForgottenTrace(t *testing.T) {
+	limits := testLimits
+	limits.MaxSessions = 1
+	table, now := NewTable(limits), time.Unix(0, 0)
+	named := told{what: "wrapper", id: 1, from: 0, to: 100, session: "s"}.reading()
+	call := told{what: "llm", id: 2, parent: 1, from: 5, to: 95, model: "m", in: 120}.reading()
+	other := told{what: "wrapper", trace: 1, id: 3, from: 0, to: 100, session: "t"}.reading()
+	table.Bind(&named)
+	table.Bind(&call)
+	table.Bind(&other)
+	table.Observe(&call, Service{}, now, func(s *Session, _ Event) { assert.Equal(t, "s", s.Key) }, ignore)
+}

@@ -221,7 +221,8 @@ func (t *Table) lock(r *spanevent.Reading) *shard {
 		if r.SessionID != "" && !r.Bound {
 			return sh
 		}
-		if id := t.traces.get(r.TraceID); id == r.SessionID {
+		// A trace may also have been forgotten since; what it said then holds.
+		if id := t.traces.get(r.TraceID); id == "" || id == r.SessionID {
 			return sh
 		}
 		sh.mu.Unlock()

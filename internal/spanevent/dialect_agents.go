@@ -136,7 +136,12 @@ var logfire = dialect{
 var agentFramework = dialect{
 	name:   "agent_framework",
 	scopes: []string{"agent_framework*", "Experimental.Microsoft.Agents.AI*", "Microsoft.Agents.AI*", "Microsoft.SemanticKernel*", "Experimental.Microsoft.Extensions.AI*"},
-	keys:   []binding{{key: "executor.id", implies: kindWrapper}, {key: "workflow.id"}, {key: "sk.available_functions"}},
+	keys: []binding{
+		{key: "executor.id", implies: kindWrapper},
+		{key: "sk.available_functions"},
+		{key: "gen_ai.response.prompt_tokens", field: fieldTokensIn, rank: rankLast},
+		{key: "gen_ai.response.completion_tokens", field: fieldTokensOut, rank: rankLast},
+	},
 	names: map[string]kind{
 		"workflow.run": kindWrapper, "workflow.build": kindWrapper, "executor.process": kindWrapper,
 		"edge_group.process": kindWrapper, "message.send": kindWrapper,

@@ -47,9 +47,13 @@ var claudeCode = dialect{
 		"user_prompt", "user_system_prompt", "system_prompt_preview", "system_reminders", "new_context", "response.model_output",
 		"tool_input", "tool_output", "full_command", "tool_parameters",
 	},
-	finish: func(_ *facts, _ ptrace.Span, r *Reading) {
+	finish: func(f *facts, _ ptrace.Span, r *Reading) {
 		if t := r.Event.ToolCall; t != nil {
 			t.Name = mcpToolName(t.Name)
+		}
+		if r.Role == RolePart && f.str(fieldKind) != "tool.execution" {
+			// Only the execution's failure is the tool's: not that of a hook.
+			r.Event.Error = nil
 		}
 	},
 }

@@ -31,8 +31,8 @@ var voltAgent = dialect{
 	content: []string{"agent.instructions", "agent.stateSnapshot", "agent.messages.ui", "agent.context", "llm.messages"},
 	finish: func(_ *facts, span ptrace.Span, r *Reading) {
 		attrs := span.Attributes()
-		if text(attrs, "span.type") == "" && text(attrs, "entity.type") == "agent" && r.AgentName == "" {
-			r.AgentLabel = text(attrs, "entity.name")
+		if text(attrs, "entity.type") == "agent" && r.AgentName == "" {
+			r.AgentName = text(attrs, "entity.name")
 		}
 		if r.Role != RoleEvent {
 			return

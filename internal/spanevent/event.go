@@ -155,5 +155,9 @@ func toolNameOf(span string) string {
 			return strings.TrimSpace(name)
 		}
 	}
+	if span == "tools/call" || strings.HasPrefix(span, "tools/call.") {
+		// The span of a protocol does not say which tool; the one around it may.
+		return ""
+	}
 	return strings.TrimSuffix(span, ".tool")
 }
