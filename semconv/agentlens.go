@@ -87,6 +87,7 @@ const (
 	EventAlertResolved    = "agentlens.alert.resolved"
 	EventDriftDetected    = "agentlens.drift.detected"
 	EventBudgetExceeded   = "agentlens.budget.exceeded"
+	EventForecastComputed = "agentlens.forecast.computed"
 
 	ComplianceCompliant = "agentlens.compliance.compliant"
 	CompliancePolicy    = "agentlens.compliance.policy"

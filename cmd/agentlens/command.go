@@ -4,12 +4,15 @@ import (
 	"github.com/spf13/cobra"
 	"go.opentelemetry.io/collector/otelcol"
 
+	"github.com/agentlens/agentlens-otel/cmd/agentlens/internal/readcmd"
 	"github.com/agentlens/agentlens-otel/config"
 )
 
 // newCommand is the collector's command line, complete without --config: then
-// the embedded configuration is used.
+// the embedded configuration is used. It also reads trace files.
 func newCommand(params otelcol.CollectorSettings) *cobra.Command {
 	params.ConfigProviderSettings.ResolverSettings.URIs = []string{"yaml:" + config.Default}
-	return otelcol.NewCommand(params)
+	cmd := otelcol.NewCommand(params)
+	cmd.AddCommand(readcmd.NewCommand())
+	return cmd
 }

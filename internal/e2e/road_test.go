@@ -173,6 +173,10 @@ func randomOptions(r *rand.Rand) []agentlens.EventOption {
 		agentlens.WithOutput(map[string]any{"response": strings.Repeat("x", r.IntN(3000)), "null": nil}),
 		agentlens.WithModel([]string{"gpt-4o", "claude-3-5-sonnet-20241022", "unheard-of"}[r.IntN(3)]),
 		agentlens.WithTokens(r.Int64N(5000), r.Int64N(500)),
+		agentlens.WithInput([]any{"a list", 1}),
+		agentlens.WithOutput("a text"),
+		agentlens.WithCacheTokens(r.Int64N(100), 7),
+		agentlens.WithReasoningTokens(3),
 		agentlens.WithTokensIn(0),
 		agentlens.WithReasoning("because it is\n- cheaper\n- faster 💡"),
 		agentlens.WithDecision(agentlens.DecisionTrace{

@@ -80,7 +80,9 @@ type facts struct {
 	// failed says that an attribute tells of a failure, ignored that the span
 	// only repeats another.
 	failed, ignored bool
-	metadata        map[string]any
+	// own says that AgentLens's SDK wrote the span: its content is JSON.
+	own      bool
+	metadata map[string]any
 }
 
 // factsPool spares reading a span its largest allocation.
@@ -203,14 +205,19 @@ func (f *facts) texts(what field) []string {
 	}
 }
 
-// data returns a field as valid JSON: text that is JSON already as it stands,
+// data returns a field as valid JSON: what the SDK wrote as it is; of others an
+// object as it stands,
 // other text as {key: text} so that it is an object, structured values encoded,
 // and a list as {key: list}.
 func (f *facts) data(what field, key string) json.RawMessage {
 	if !f.has(what) {
 		return nil
 	}
-	return valueData(f.values[what], key)
+	v := f.values[what]
+	if f.own && v.Type() == pcommon.ValueTypeStr && json.Valid([]byte(v.Str())) {
+		return json.RawMessage(v.Str())
+	}
+	return valueData(v, key)
 }
 
 func valueData(v pcommon.Value, key string) json.RawMessage {

@@ -92,6 +92,7 @@ var findingReaders = map[string]func(pcommon.Map) (Finding, bool){
 	semconv.EventAlertResolved:    resolvedFinding,
 	semconv.EventDriftDetected:    driftFinding,
 	semconv.EventBudgetExceeded:   budgetFinding,
+	semconv.EventForecastComputed: forecastFinding,
 }
 
 func complianceFinding(attrs pcommon.Map) (Finding, bool) {
@@ -152,13 +153,31 @@ func budgetFinding(attrs pcommon.Map) (Finding, bool) {
 	}, name != ""
 }
 
-// figure returns a number as a person writes it, to the cent.
+func forecastFinding(attrs pcommon.Map) (Finding, bool) {
+	agent := text(attrs, semconv.AgentLensAgentName)
+	return Finding{
+		Text: fmt.Sprintf("Forecast: %s is expected to cost %s USD over the next %s days, %s USD a day (method %s)",
+			agent, figure(attrs, semconv.ForecastTotalCost), text(attrs, semconv.ForecastHorizonDays),
+			figure(attrs, semconv.ForecastDailyCost), text(attrs, semconv.ForecastMethod)),
+	}, agent != ""
+}
+
+// round keeps two decimals, and three digits of what is less than 1.
+func round(x float64) float64 {
+	scale := 100.0
+	for a := math.Abs(x); a != 0 && a < 1 && scale < 1e12; a *= 10 {
+		scale *= 10
+	}
+	return math.Round(x*scale) / scale
+}
+
+// figure returns a number as a person writes it.
 func figure(attrs pcommon.Map, key string) string {
 	v, ok := attrs.Get(key)
 	if !ok {
 		return "–"
 	}
-	return strconv.FormatFloat(math.Round(v.Double()*100)/100, 'f', -1, 64)
+	return strconv.FormatFloat(round(v.Double()), 'f', -1, 64)
 }
 
 // tag returns a tag of characters that the backend takes.

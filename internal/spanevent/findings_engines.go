@@ -108,7 +108,21 @@ func StampForecast(span ptrace.Span, r *forecast.Result) {
 	if days == 0 {
 		return
 	}
-	attrs := span.Attributes()
+	putForecast(span.Attributes(), r, days)
+}
+
+// StampForecastComputed writes the day's first forecast as an event of its own.
+func StampForecastComputed(span ptrace.Span, agent string, r *forecast.Result, at time.Time) {
+	days := len(r.DailyPredictions)
+	if days == 0 {
+		return
+	}
+	attrs := addEvent(span, semconv.EventForecastComputed, at)
+	attrs.PutStr(semconv.AgentLensAgentName, agent)
+	putForecast(attrs, r, days)
+}
+
+func putForecast(attrs pcommon.Map, r *forecast.Result, days int) {
 	attrs.PutDouble(semconv.ForecastDailyCost, r.TotalPredictedCost/float64(days))
 	attrs.PutDouble(semconv.ForecastTotalCost, r.TotalPredictedCost)
 	attrs.PutStr(semconv.ForecastMethod, string(r.Method))

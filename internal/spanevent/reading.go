@@ -133,6 +133,7 @@ func (s Scope) read(span ptrace.Span, f *facts) Reading {
 		TraceID: span.TraceID(), SpanID: span.SpanID(), ParentID: span.ParentSpanID(),
 		Start: span.StartTimestamp().AsTime(), End: span.EndTimestamp().AsTime(),
 	}
+	f.own = r.Own
 	var buf [8]*dialect
 	seen := dialectsOf(buf[:0], s.dialect, f.seen)
 	if !classify(&r, f, span, s.dialect, seen) {

@@ -7,7 +7,6 @@ import (
 	"github.com/agentlens/agentlens-otel/analysis"
 	"github.com/agentlens/agentlens-otel/analysis/alert"
 	"github.com/agentlens/agentlens-otel/analysis/compliance"
-	"github.com/agentlens/agentlens-otel/analysis/forecast"
 	"github.com/agentlens/agentlens-otel/analysis/pricing"
 	"github.com/agentlens/agentlens-otel/internal/sessions"
 )
@@ -74,7 +73,7 @@ func (e *engines) observe(ev *analysis.Event, agent string, now time.Time) (f ev
 type verdict struct {
 	compliance []*compliance.Report
 	drift      *driftFinding
-	forecast   *forecast.Result
+	forecast   *forecastFinding
 }
 
 // judge gives the revision-th verdict on a session.

@@ -30,6 +30,14 @@ type usage struct {
 	// due is the event time from which the forecast is computed anew.
 	due  time.Time
 	last *forecast.Result
+	// told is the UTC day of the last forecast that was told as news.
+	told forecast.Date
+}
+
+// forecastFinding is what an agent is expected to cost. News is set once a day.
+type forecastFinding struct {
+	Result *forecast.Result
+	News   bool
 }
 
 // budgetWatch is a budget and how it was last told to stand.
@@ -134,34 +142,30 @@ func (f *forecastEngine) checkBudgets() ([]budgetFinding, error) {
 }
 
 // of returns the forecast of an agent, computed at most once an interval of
-// event time; nil when there is no priced usage of it.
-func (f *forecastEngine) of(agent string) (*forecast.Result, error) {
+// event time; nil when there is too little priced usage of it.
+func (f *forecastEngine) of(agent string) (*forecastFinding, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	u := f.agents[agent]
 	if u == nil {
 		return nil, nil
 	}
-	return f.compute(u)
-}
-
-func (f *forecastEngine) compute(u *usage) (*forecast.Result, error) {
-	if u != f.total && u.last != nil && f.latest.Before(u.due) {
-		return u.last, nil
+	if u.last == nil || !f.latest.Before(u.due) {
+		result, err := u.history.Daily(f.cfg.HorizonDays, f.cfg.Method)
+		var few *forecast.InsufficientDataError
+		if errors.Is(err, forecast.ErrNoRecords) || errors.As(err, &few) {
+			return nil, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("forecast: %w", err)
+		}
+		u.last, u.due = result, f.latest.Add(f.cfg.Interval)
 	}
-	result, err := u.history.Daily(f.cfg.HorizonDays, f.cfg.Method)
-	var few *forecast.InsufficientDataError
-	if errors.Is(err, forecast.ErrNoRecords) || errors.As(err, &few) {
-		return nil, nil
+	finding := &forecastFinding{Result: u.last}
+	if today := forecast.DateOf(f.latest); today != u.told {
+		finding.News, u.told = true, today
 	}
-	if err != nil {
-		return nil, fmt.Errorf("forecast: %w", err)
-	}
-	u.last = result
-	if u != f.total {
-		u.due = f.latest.Add(f.cfg.Interval)
-	}
-	return result, nil
+	return finding, nil
 }
 
 // observe calls forecasts with the last forecast of each agent, and budgets
@@ -186,13 +190,16 @@ type usageSnapshot struct {
 	Latest  time.Time                    `json:"latest"`
 	Total   json.RawMessage              `json:"total"`
 	Agents  map[string]json.RawMessage   `json:"agents"`
+	Told    map[string]forecast.Date     `json:"told"`
 	Budgets map[string]forecast.Severity `json:"budgets"`
 }
 
 func (f *forecastEngine) snapshot() ([]byte, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	s := usageSnapshot{Latest: f.latest, Agents: map[string]json.RawMessage{}, Budgets: map[string]forecast.Severity{}}
+	s := usageSnapshot{
+		Latest: f.latest, Agents: map[string]json.RawMessage{}, Told: map[string]forecast.Date{}, Budgets: map[string]forecast.Severity{},
+	}
 	var err error
 	if s.Total, err = f.total.history.MarshalJSON(); err != nil {
 		return nil, err
@@ -201,6 +208,7 @@ func (f *forecastEngine) snapshot() ([]byte, error) {
 		if s.Agents[name], err = u.history.MarshalJSON(); err != nil {
 			return nil, err
 		}
+		s.Told[name] = u.told
 	}
 	for i := range f.budgets {
 		s.Budgets[f.budgets[i].Name] = f.budgets[i].severity
@@ -227,6 +235,7 @@ func (f *forecastEngine) restore(b []byte) error {
 		if err := u.history.UnmarshalJSON(raw); err != nil {
 			return fmt.Errorf("agent %q: %w", name, err)
 		}
+		u.told = s.Told[name]
 		f.agents[name] = u
 	}
 	for i := range f.budgets {

@@ -51,8 +51,11 @@ func (rep *report) stampFindings(span ptrace.Span) {
 	at := span.EndTimestamp().AsTime()
 	v := &rep.verdict
 	spanevent.StampCompliance(span, v.compliance, at)
-	if v.forecast != nil {
-		spanevent.StampForecast(span, v.forecast)
+	if f := v.forecast; f != nil {
+		spanevent.StampForecast(span, f.Result)
+		if f.News {
+			spanevent.StampForecastComputed(span, rep.summary.AgentName, f.Result, at)
+		}
 	}
 	if d := v.drift; d != nil {
 		spanevent.StampDrift(span, d.Score, d.Status)
