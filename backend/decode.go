@@ -86,6 +86,7 @@ func (b *batch) add(i int, raw json.RawMessage, seen map[[sha256.Size]byte]int) 
 		c.skip(&analysis.FieldError{Field: "event_type", Value: short(e.EventType), Want: "a type the backend knows, as llm_call or generic"})
 		return
 	}
+	e.Own()
 	c.clean(&e)
 	if e.EventType != wire.TypeSessionStart && e.EventType != wire.TypeSessionEnd && !wire.ValidID(e.EventID) {
 		e.EventID = eventID(&e, raw, seen)

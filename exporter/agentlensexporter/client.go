@@ -9,33 +9,46 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"strconv"
 	"time"
 
 	"go.opentelemetry.io/collector/consumer/consumererror"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
 
 	"github.com/agentlens/agentlens-otel/internal/wire"
 )
 
 // maxAnswerBytes bounds what is read of an answer.
-const maxAnswerBytes = 64 << 10
+const maxAnswerBytes = 1 << 20
 
-// client speaks the backend's wire.
+// Kinds of requests, by which their latency is measured.
+const (
+	requestEvents      = "events"
+	requestTags        = "tags"
+	requestAnnotations = "annotations"
+)
+
+// client speaks the backend's wire. Its errors are permanent, or *throttled,
+// or *tooLarge, or else to be tried again. Of an error that does not wrap a
+// *refusal it is not known whether the backend took the request.
 type client struct {
 	http   *http.Client
 	base   *url.URL
 	apiKey string
+	// events and findings space the two kinds of requests that the backend
+	// counts apart.
+	events, findings *pace
+	latency          metric.Float64Histogram
 }
 
-// postEvents posts one batch. An error is permanent, a *throttled, or to be
-// tried again.
-func (c *client) postEvents(ctx context.Context, events []wire.Event) (wire.Answer, error) {
+// postEvents posts the JSON of one batch.
+func (c *client) postEvents(ctx context.Context, body []byte) (wire.Answer, error) {
 	var answer wire.Answer
-	body, err := c.post(ctx, wire.Batch{Events: events}, "events")
+	text, err := c.do(ctx, requestEvents, http.MethodPost, body, "events")
 	if err != nil {
 		return answer, err
 	}
-	if err := json.Unmarshal(body, &answer); err != nil {
+	if err := json.Unmarshal(text, &answer); err != nil {
 		// Whether the batch was taken is not known; ids make a repeat harmless.
 		return answer, fmt.Errorf("answer to POST /events is not JSON: %w", err)
 	}
@@ -44,26 +57,64 @@ func (c *client) postEvents(ctx context.Context, events []wire.Event) (wire.Answ
 
 // postTags tags a session, postAnnotation annotates it.
 func (c *client) postTags(ctx context.Context, sessionID string, tags []string) error {
-	_, err := c.post(ctx, wire.Tags{Tags: tags}, "sessions", sessionID, "tags")
-	return err
-}
-
-func (c *client) postAnnotation(ctx context.Context, sessionID string, a wire.Annotation) error {
-	_, err := c.post(ctx, a, "sessions", sessionID, "annotations")
-	return err
-}
-
-// post sends a JSON body and returns the answer's. A status that is not a
-// success becomes an error.
-func (c *client) post(ctx context.Context, payload any, path ...string) ([]byte, error) {
-	body, err := json.Marshal(payload)
+	body, err := json.Marshal(wire.Tags{Tags: tags})
 	if err != nil {
-		return nil, consumererror.NewPermanent(fmt.Errorf("encode: %w", err))
+		return consumererror.NewPermanent(fmt.Errorf("encode tags: %w", err))
 	}
-	target := c.base.JoinPath(path...)
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, target.String(), bytes.NewReader(body))
+	_, err = c.do(ctx, requestTags, http.MethodPost, body, "sessions", sessionID, "tags")
+	return err
+}
+
+func (c *client) postAnnotation(ctx context.Context, sessionID string, a *wire.Annotation) error {
+	body, err := json.Marshal(a)
 	if err != nil {
-		return nil, consumererror.NewPermanent(err)
+		return consumererror.NewPermanent(fmt.Errorf("encode an annotation: %w", err))
+	}
+	_, err = c.do(ctx, requestAnnotations, http.MethodPost, body, "sessions", sessionID, "annotations")
+	return err
+}
+
+// annotations returns those of a session.
+func (c *client) annotations(ctx context.Context, sessionID string) ([]wire.Annotation, error) {
+	text, err := c.do(ctx, requestAnnotations, http.MethodGet, nil, "sessions", sessionID, "annotations")
+	if err != nil {
+		return nil, err
+	}
+	var answer struct {
+		Annotations []wire.Annotation `json:"annotations"`
+	}
+	if err := json.Unmarshal(text, &answer); err != nil {
+		return nil, fmt.Errorf("answer to GET annotations is not JSON: %w", err)
+	}
+	return answer.Annotations, nil
+}
+
+// do sends a request when its kind's pace lets it, and returns the answer's
+// body. A status that is not a success becomes an error.
+func (c *client) do(ctx context.Context, kind, method string, body []byte, path ...string) ([]byte, error) {
+	rhythm := c.findings
+	if kind == requestEvents {
+		rhythm = c.events
+	}
+	if err := rhythm.wait(ctx); err != nil {
+		return nil, &refusal{fmt.Errorf("wait for the rate limit: %w", err)}
+	}
+	begin := time.Now()
+	answer, err := c.roundTrip(ctx, method, body, path...)
+	c.latency.Record(ctx, time.Since(begin).Seconds(), metric.WithAttributes(
+		attribute.String("request", kind), attribute.String("outcome", outcome(err))))
+	if t := (*throttled)(nil); errors.As(err, &t) {
+		rhythm.pause(t.wait)
+	}
+	return answer, err
+}
+
+func (c *client) roundTrip(ctx context.Context, method string, body []byte, path ...string) ([]byte, error) {
+	target := c.base.JoinPath(path...)
+	what := method + " " + target.Redacted()
+	req, err := http.NewRequestWithContext(ctx, method, target.String(), bytes.NewReader(body))
+	if err != nil {
+		return nil, consumererror.NewPermanent(fmt.Errorf("%s: %w", what, withoutURL(err)))
 	}
 	req.Header.Set("Content-Type", "application/json")
 	if c.apiKey != "" {
@@ -71,71 +122,45 @@ func (c *client) post(ctx context.Context, payload any, path ...string) ([]byte,
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return nil, fmt.Errorf("POST %s: %w", target.Redacted(), withoutURL(err))
+		return nil, fmt.Errorf("%s: %w", what, withoutURL(err))
 	}
 	defer resp.Body.Close()
 	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswerBytes))
 	if resp.StatusCode >= 200 && resp.StatusCode < 300 {
 		if err != nil {
-			return nil, fmt.Errorf("POST %s: read the answer: %w", target.Redacted(), err)
+			return nil, fmt.Errorf("%s: read the answer: %w", what, err)
 		}
 		return answer, nil
 	}
-	return nil, statusError(resp, answer, target)
+	return nil, statusError(resp, answer, what)
 }
 
-// statusError turns a refusal into an error: to be retried, and when, or
-// permanent.
-func statusError(resp *http.Response, answer []byte, target *url.URL) error {
-	err := fmt.Errorf("POST %s: %s%s", target.Redacted(), resp.Status, reason(answer))
+// outcome is the value of the attribute outcome.
+func outcome(err error) string {
+	var (
+		slow  *throttled
+		large *tooLarge
+	)
 	switch {
-	case resp.StatusCode == http.StatusTooManyRequests, resp.StatusCode == http.StatusServiceUnavailable:
-		if wait, ok := retryAfter(resp.Header, time.Now()); ok {
-			return &throttled{err: err, wait: wait}
-		}
-		return err
-	case resp.StatusCode >= 500, resp.StatusCode == http.StatusRequestTimeout:
-		return err
+	case err == nil:
+		return "ok"
+	case errors.As(err, &slow):
+		return "throttled"
+	case errors.As(err, &large):
+		return "too_large"
+	case consumererror.IsPermanent(err):
+		return "refused"
 	default:
-		return consumererror.NewPermanent(err)
+		return "failed"
 	}
 }
 
-// throttled is a refusal that says how long to wait.
-type throttled struct {
-	err  error
-	wait time.Duration
-}
+// noRedirect keeps a client from following redirects: they turn a POST into a
+// GET, and would take the API key to another host.
+func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
-func (t *throttled) Error() string { return t.err.Error() }
-func (t *throttled) Unwrap() error { return t.err }
-
-// reason returns the backend's own words for an error.
-func reason(answer []byte) string {
-	var e wire.Error
-	if json.Unmarshal(answer, &e) == nil && e.Error != "" {
-		return ": " + e.Error
-	}
-	return ""
-}
-
-// retryAfter reads how long to wait: Retry-After in seconds or as a date, else
-// RateLimit-Reset in seconds.
-func retryAfter(h http.Header, now time.Time) (time.Duration, bool) {
-	for _, name := range [...]string{"Retry-After", wire.HeaderRateLimitReset} {
-		v := h.Get(name)
-		if seconds, err := strconv.Atoi(v); err == nil && seconds >= 0 {
-			return time.Duration(seconds) * time.Second, true
-		}
-		if at, err := http.ParseTime(v); err == nil {
-			return max(0, at.Sub(now)), true
-		}
-	}
-	return 0, false
-}
-
-// withoutURL drops the URL from an error of net/http: it may hold credentials,
-// and the message has it already, redacted.
+// withoutURL drops the URL from an error of net/http or net/url: it may hold
+// credentials, and the message has it already, redacted.
 func withoutURL(err error) error {
 	var urlErr *url.Error
 	if errors.As(err, &urlErr) {

@@ -7,6 +7,7 @@ import (
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/exporter"
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
+	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/agentlens/agentlens-otel/exporter/agentlensexporter/internal/metadata"
 )
@@ -26,7 +27,7 @@ func createTraces(ctx context.Context, set exporter.Settings, cfg component.Conf
 	if err != nil {
 		return nil, err
 	}
-	return exporterhelper.NewTraces(ctx, set, cfg, e.push,
+	queued, err := exporterhelper.NewTraces(ctx, set, cfg, e.push,
 		exporterhelper.WithStart(e.start),
 		exporterhelper.WithShutdown(e.shutdown),
 		exporterhelper.WithCapabilities(consumer.Capabilities{MutatesData: false}),
@@ -35,4 +36,21 @@ func createTraces(ctx context.Context, set exporter.Settings, cfg component.Conf
 		exporterhelper.WithRetry(c.RetryConfig),
 		exporterhelper.WithQueue(c.QueueConfig),
 	)
+	if err != nil {
+		return nil, err
+	}
+	return &announcing{Traces: queued, known: e.known}, nil
+}
+
+// announcing notes how sessions begin before their spans are queued. Behind
+// the queue, with several consumers, a later batch could be sent first, and of
+// two session_starts the original backend keeps the one that comes first.
+type announcing struct {
+	exporter.Traces
+	known *knownSessions
+}
+
+func (a *announcing) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
+	a.known.announce(td)
+	return a.Traces.ConsumeTraces(ctx, td)
 }

@@ -6,23 +6,22 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
-	"github.com/agentlens/agentlens-otel/analysis"
 	"github.com/agentlens/agentlens-otel/internal/spanevent"
 	"github.com/agentlens/agentlens-otel/internal/wire"
 )
 
 // request is one POST /events and where its content came from.
 type request struct {
-	events   []wire.Event
-	findings []sessionFindings
-	spans    map[spanRef]bool
-}
-
-// sessionFindings are the findings on one span.
-type sessionFindings struct {
-	sessionID string
-	eventID   string
-	findings  []spanevent.Finding
+	items  []item
+	events []wire.Event
+	body   []byte
+	// fieldLimit is how long its data fields are at most, in bytes.
+	fieldLimit int
+	// ends has the sessions it tells of, true for those whose session_end is
+	// in it.
+	ends map[string]bool
+	// taken is what knownSessions.sending noted.
+	taken map[string]int
 }
 
 // spanRef finds a span in a batch.
@@ -35,23 +34,7 @@ type item struct {
 	findings []spanevent.Finding
 }
 
-// buildRequests turns the GenAI spans of a batch into requests, each within
-// the backend's limit. In a request the session_start of every session comes
-// before its events, in the order of time, and its session_end after them.
-func buildRequests(td ptrace.Traces) []request {
-	items := readItems(td)
-	slices.SortStableFunc(items, func(a, b item) int {
-		return cmp.Or(cmp.Compare(a.order(), b.order()), a.reading.End.Compare(b.reading.End))
-	})
-	var out []request
-	for len(items) > 0 {
-		n := fit(items)
-		out = append(out, newRequest(items[:n]))
-		items = items[n:]
-	}
-	return out
-}
-
+// readItems returns the GenAI spans of a batch in the order of their arrival.
 func readItems(td ptrace.Traces) []item {
 	var items []item
 	for i, rs := range td.ResourceSpans().All() {
@@ -69,150 +52,163 @@ func readItems(td ptrace.Traces) []item {
 	return items
 }
 
+// ends reports whether the span calls for a session_end.
+func (it *item) ends() bool {
+	return it.reading.Role == spanevent.RoleSession || it.reading.Role == spanevent.RoleSessionReport
+}
+
 // order puts starts before events before ends.
 func (it *item) order() int {
-	switch it.reading.Role {
-	case spanevent.RoleSessionStart:
+	switch {
+	case it.reading.Role == spanevent.RoleSessionStart:
 		return 0
-	case spanevent.RoleSession, spanevent.RoleSessionReport:
+	case it.ends():
 		return 2
 	default:
 		return 1
 	}
 }
 
-// fit returns how many items make one request.
-func fit(items []item) int {
-	sessions := map[string]bool{}
-	events := 0
+// buildRequests turns items into requests of at most wire.MaxBatchEvents
+// entries. Of the requests of a session, the events come in the order of time,
+// and its end in the last.
+func buildRequests(items []item, known map[string]snapshot) []request {
+	items = slices.Clone(items)
+	slices.SortStableFunc(items, func(a, b item) int {
+		return cmp.Or(cmp.Compare(a.order(), b.order()), a.reading.End.Compare(b.reading.End))
+	})
+	var out []request
+	for len(items) > 0 {
+		n := fit(items, known)
+		out = append(out, newRequest(items[:n], known, wire.MaxFieldBytes))
+		items = items[n:]
+	}
+	return out
+}
+
+// fit returns how many of the items make one request.
+func fit(items []item, known map[string]snapshot) int {
+	sessions, ends := map[string]bool{}, map[string]bool{}
+	entries := 0
 	for i := range items {
 		r := &items[i].reading
+		key := r.Key()
 		adds := 0
-		if !sessions[r.Key()] {
+		if !sessions[key] {
 			adds++
 		}
-		if r.Role != spanevent.RolePart && r.Role != spanevent.RoleWrapper && r.Role != spanevent.RoleSessionStart {
+		if r.Role == spanevent.RoleEvent {
 			adds++
 		}
-		if events+adds > wire.MaxBatchEvents {
+		if !ends[key] && (items[i].ends() || known[key].ended) {
+			adds++
+			ends[key] = true
+		}
+		if entries+adds > wire.MaxBatchEvents {
 			return i
 		}
-		events += adds
-		sessions[r.Key()] = true
+		entries += adds
+		sessions[key] = true
 	}
 	return len(items)
 }
 
-func newRequest(items []item) request {
-	req := request{spans: make(map[spanRef]bool, len(items))}
-	starts := map[string]*wire.Event{}
+// newRequest returns the request of some items. In it the session_start of
+// every session comes first, then the events, and then the session_end of the
+// sessions that end in it or have ended before.
+func newRequest(items []item, known map[string]snapshot, fieldLimit int) request {
+	req := request{items: items, fieldLimit: fieldLimit}
 	var order []string
-	var events, ends []wire.Event
+	events := make([]wire.Event, 0, len(items))
+	ends := map[string]bool{}
 	for i := range items {
 		r := &items[i].reading
-		req.spans[items[i].ref] = true
-		if len(items[i].findings) > 0 {
-			f := sessionFindings{sessionID: wireID(r.Key()), findings: items[i].findings}
-			if r.Role == spanevent.RoleEvent {
-				f.eventID = r.Event.ID
-			}
-			req.findings = append(req.findings, f)
+		key := r.Key()
+		if _, ok := ends[key]; !ok {
+			order = append(order, key)
+			ends[key] = known[key].ended
 		}
-		if starts[r.Key()] == nil {
-			starts[r.Key()] = &wire.Event{EventType: wire.TypeSessionStart, SessionID: wireID(r.Key())}
-			order = append(order, r.Key())
-		}
-		addToStart(starts[r.Key()], r)
-		switch r.Role {
-		case spanevent.RoleEvent:
-			events = append(events, wireEvent(r))
-		case spanevent.RoleSession, spanevent.RoleSessionReport:
-			ends = append(ends, sessionEnd(r))
+		switch {
+		case r.Role == spanevent.RoleEvent:
+			events = append(events, wireEvent(r, fieldLimit))
+		case items[i].ends():
+			ends[key] = true
 		}
 	}
 	for _, key := range order {
-		req.events = append(req.events, *starts[key])
+		req.events = append(req.events, known[key].start)
 	}
-	req.events = append(append(req.events, events...), ends...)
+	req.events = append(req.events, events...)
+	for _, key := range order {
+		if end := known[key].end; ends[key] && end != nil {
+			req.events = append(req.events, *end)
+		}
+	}
+	req.ends = ends
 	return req
 }
 
-// addToStart adds what a span knows of how its session began. The root and the
-// start span know; from any other, the earliest start in the batch is taken.
-func addToStart(start *wire.Event, r *spanevent.Reading) {
-	if start.AgentName == "" {
-		start.AgentName = r.AgentName
+// newEnds returns a request that tells the end of sessions once more. Its items
+// are what to try again when it fails.
+func newEnds(items []item, sessions map[string]snapshot) request {
+	req := request{items: items, fieldLimit: smallField, ends: map[string]bool{}}
+	for _, snap := range sessions {
+		req.events = append(req.events, snap.start)
 	}
-	begin := r.Start
-	switch r.Role {
-	case spanevent.RoleSession, spanevent.RoleSessionStart:
-		start.Timestamp = wire.At(r.Session.StartedAt)
-		if len(r.Session.Metadata) > 0 {
-			start.Metadata = r.Session.Metadata
+	for key, snap := range sessions {
+		if snap.end != nil {
+			req.events = append(req.events, *snap.end)
 		}
-	case spanevent.RoleSessionReport:
-		// Its own time is the session's end.
-		return
+		req.ends[key] = true
 	}
-	if start.Timestamp == nil || begin.Before(start.Timestamp.Time) {
-		start.Timestamp = wire.At(begin)
-	}
-	if id := r.Key(); id != start.SessionID {
-		if start.Metadata == nil {
-			start.Metadata = map[string]any{}
-		}
-		start.Metadata[metadataTrueID] = id
-	}
+	return req
 }
 
-func sessionEnd(r *spanevent.Reading) wire.Event {
-	status := r.Session.Status
-	if status == "" || status == analysis.StatusActive {
-		status = analysis.StatusCompleted
+// halves splits a request in two, in the order of its items. It returns false
+// when there is nothing to split.
+func (req *request) halves(known map[string]snapshot) ([]request, bool) {
+	n := len(req.items)
+	if n < 2 {
+		return nil, false
 	}
-	return wire.Event{
-		EventType: wire.TypeSessionEnd, SessionID: wireID(r.Key()), EndedAt: wire.At(r.Session.EndedAt),
-		TotalTokensIn: r.Session.TokensIn, TotalTokensOut: r.Session.TokensOut, Status: status,
-	}
+	return []request{
+		newRequest(req.items[:n/2], known, req.fieldLimit),
+		newRequest(req.items[n/2:], known, req.fieldLimit),
+	}, true
 }
 
-func wireEvent(r *spanevent.Reading) wire.Event {
-	e := &r.Event
-	out := wire.Event{
-		EventType: string(e.Type), SessionID: wireID(r.Key()), EventID: e.ID, Timestamp: wire.At(e.Timestamp),
-		InputData: e.Input, OutputData: e.Output, Model: e.Model,
-		TokensIn: e.TokensIn, TokensOut: e.TokensOut, DurationMS: e.DurationMS,
-		TraceID: r.TraceID.String(), Provider: e.Provider,
-		CacheReadTokens: e.CacheReadTokens, CacheWriteTokens: e.CacheWriteTokens, ReasoningTokens: e.ReasoningTokens,
-		CostUSD: e.CostUSD, Error: e.Error,
+// encode makes the body, which no later call changes. An event that cannot be
+// written as JSON is sent without its data, and told to lost.
+func (req *request) encode(lost func(e *wire.Event, err error)) error {
+	if req.body != nil {
+		return nil
 	}
-	if !r.ParentID.IsEmpty() {
-		out.ParentID = r.ParentID.String()
-	}
-	if !wire.Accepted(out.EventType) {
-		out.TrueType, out.EventType = out.EventType, string(analysis.EventGeneric)
-	}
-	if t := e.ToolCall; t != nil {
-		out.ToolCall = &wire.ToolCall{
-			ID: firstOf(t.ID, e.ID), Name: t.Name, Input: t.Input, Output: t.Output,
-			Timestamp: wire.At(t.Timestamp), DurationMS: t.DurationMS,
+	body, err := encodeJSON(wire.Batch{Events: req.events})
+	if err != nil {
+		for i := range req.events {
+			e := &req.events[i]
+			if _, err := encodeJSON(e); err != nil {
+				lost(e, err)
+				*e = wire.Event{
+					EventType: e.EventType, TrueType: e.TrueType, SessionID: e.SessionID, EventID: e.EventID,
+					Timestamp: e.Timestamp, Model: e.Model, TokensIn: e.TokensIn, TokensOut: e.TokensOut,
+				}
+			}
+		}
+		if body, err = encodeJSON(wire.Batch{Events: req.events}); err != nil {
+			return err
 		}
 	}
-	if d := e.DecisionTrace; d != nil {
-		out.DecisionTrace = &wire.DecisionTrace{
-			ID: firstOf(d.ID, e.ID), Step: d.Step, Reasoning: d.Reasoning, Alternatives: d.Alternatives,
-			Confidence: d.Confidence, Timestamp: wire.At(d.Timestamp),
-		}
-	}
-	return out
+	req.body = body
+	return nil
 }
 
 // spansOf returns the spans of td that the requests were made of.
 func spansOf(td ptrace.Traces, requests []request) ptrace.Traces {
 	keep := map[spanRef]bool{}
-	for _, req := range requests {
-		for ref := range req.spans {
-			keep[ref] = true
+	for i := range requests {
+		for j := range requests[i].items {
+			keep[requests[i].items[j].ref] = true
 		}
 	}
 	out := ptrace.NewTraces()
@@ -227,13 +223,4 @@ func spansOf(td ptrace.Traces, requests []request) ptrace.Traces {
 		}
 	}
 	return out
-}
-
-func firstOf(values ...string) string {
-	for _, v := range values {
-		if v != "" {
-			return v
-		}
-	}
-	return ""
 }

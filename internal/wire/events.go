@@ -3,6 +3,7 @@ package wire
 import (
 	"encoding/json"
 	"regexp"
+	"strings"
 	"time"
 
 	"github.com/agentlens/agentlens-otel/analysis"
@@ -109,6 +110,17 @@ type Event struct {
 	ReasoningTokens  analysis.Opt[int64]   `json:"reasoning_tokens,omitzero"`
 	CostUSD          analysis.Opt[float64] `json:"cost_usd,omitzero"`
 	Error            *analysis.Failure     `json:"error,omitempty"`
+	// OutputIsError says that OutputData repeats Error, so that the original,
+	// which has no field for it, shows it. It is no output of the event.
+	OutputIsError bool `json:"agentlens_output_is_error,omitempty"`
+}
+
+// Own makes the event what it is of its own: it drops what was written only
+// for the original backend. One that knows Error calls it on what it reads.
+func (e *Event) Own() {
+	if e.OutputIsError {
+		e.OutputData, e.OutputIsError = nil, false
+	}
 }
 
 // Type returns the event's own type.
@@ -168,6 +180,20 @@ const (
 	MaxTagChars       = 64
 	MaxTagsPerSession = 20
 )
+
+// CleanTag returns tag as the backend takes it: each character that it does not
+// take as an underscore, and no longer than MaxTagChars.
+func CleanTag(tag string) string {
+	clean := []rune(strings.TrimSpace(tag))
+	for i, c := range clean {
+		if !strings.ContainsRune(tagChars, c) {
+			clean[i] = '_'
+		}
+	}
+	return strings.TrimSpace(string(clean[:min(len(clean), MaxTagChars)]))
+}
+
+const tagChars = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.:/ "
 
 // timeLayout has the six digits the original SDK sends, always in UTC.
 const timeLayout = "2006-01-02T15:04:05.000000Z07:00"

@@ -3,10 +3,12 @@
 package metadata
 
 import (
+	"context"
 	"errors"
 	"sync"
 
 	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/metric/embedded"
 	"go.opentelemetry.io/otel/trace"
 
 	"go.opentelemetry.io/collector/component"
@@ -26,10 +28,14 @@ type TelemetryBuilder struct {
 	meter                               metric.Meter
 	mu                                  sync.Mutex
 	registrations                       []metric.Registration
+	ExporterAgentlensAnnotationBacklog  metric.Int64ObservableGauge
 	ExporterAgentlensAnnotationsDropped metric.Int64Counter
+	ExporterAgentlensAnnotationsSent    metric.Int64Counter
+	ExporterAgentlensEventsDropped      metric.Int64Counter
 	ExporterAgentlensEventsSent         metric.Int64Counter
 	ExporterAgentlensEventsSkipped      metric.Int64Counter
 	ExporterAgentlensFieldsTruncated    metric.Int64Counter
+	ExporterAgentlensRequestDuration    metric.Float64Histogram
 }
 
 // TelemetryBuilderOption applies changes to default builder.
@@ -41,6 +47,31 @@ type telemetryBuilderOptionFunc func(mb *TelemetryBuilder)
 
 func (tbof telemetryBuilderOptionFunc) apply(mb *TelemetryBuilder) {
 	tbof(mb)
+}
+
+// RegisterExporterAgentlensAnnotationBacklogCallback sets callback for observable ExporterAgentlensAnnotationBacklog metric.
+func (builder *TelemetryBuilder) RegisterExporterAgentlensAnnotationBacklogCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ExporterAgentlensAnnotationBacklog, obs: o})
+		return nil
+	}, builder.ExporterAgentlensAnnotationBacklog)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+type observerInt64 struct {
+	embedded.Int64Observer
+	inst metric.Int64Observable
+	obs  metric.Observer
+}
+
+func (oi *observerInt64) Observe(value int64, opts ...metric.ObserveOption) {
+	oi.obs.ObserveInt64(oi.inst, value, opts...)
 }
 
 // Shutdown unregister all registered callbacks for async instruments.
@@ -61,21 +92,39 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	}
 	builder.meter = Meter(settings)
 	var err, errs error
+	builder.ExporterAgentlensAnnotationBacklog, err = builder.meter.Int64ObservableGauge(
+		"otelcol_exporter_agentlens_annotation_backlog",
+		metric.WithDescription("Tags and annotations that wait to be posted. [Alpha]"),
+		metric.WithUnit("{request}"),
+	)
+	errs = errors.Join(errs, err)
 	builder.ExporterAgentlensAnnotationsDropped, err = builder.meter.Int64Counter(
 		"otelcol_exporter_agentlens_annotations_dropped",
-		metric.WithDescription("Findings that did not reach the backend, because too many were waiting or the backend refused them. [Alpha]"),
-		metric.WithUnit("{finding}"),
+		metric.WithDescription("Tags and annotations that did not reach the backend, because too many were waiting or the backend refused them. [Alpha]"),
+		metric.WithUnit("{request}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ExporterAgentlensAnnotationsSent, err = builder.meter.Int64Counter(
+		"otelcol_exporter_agentlens_annotations_sent",
+		metric.WithDescription("Tags and annotations that the backend has taken. [Alpha]"),
+		metric.WithUnit("{request}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ExporterAgentlensEventsDropped, err = builder.meter.Int64Counter(
+		"otelcol_exporter_agentlens_events_dropped",
+		metric.WithDescription("Entries of POST /events that the backend refused for good, by reason. What the sending queue refuses is in otelcol_exporter_enqueue_failed_spans. [Alpha]"),
+		metric.WithUnit("{event}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ExporterAgentlensEventsSent, err = builder.meter.Int64Counter(
 		"otelcol_exporter_agentlens_events_sent",
-		metric.WithDescription("Events that the backend has acknowledged as processed. [Alpha]"),
+		metric.WithDescription("Entries of POST /events that the backend has acknowledged as processed, session starts and ends among them. [Alpha]"),
 		metric.WithUnit("{event}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ExporterAgentlensEventsSkipped, err = builder.meter.Int64Counter(
 		"otelcol_exporter_agentlens_events_skipped",
-		metric.WithDescription("Events that the backend answered to have skipped, with status 200. [Alpha]"),
+		metric.WithDescription("Entries of POST /events that the backend has not processed although it answered with status 200. [Alpha]"),
 		metric.WithUnit("{event}"),
 	)
 	errs = errors.Join(errs, err)
@@ -83,6 +132,13 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_exporter_agentlens_fields_truncated",
 		metric.WithDescription("Fields that the backend answered to have cut. [Alpha]"),
 		metric.WithUnit("{field}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ExporterAgentlensRequestDuration, err = builder.meter.Float64Histogram(
+		"otelcol_exporter_agentlens_request_duration",
+		metric.WithDescription("Duration of requests to the backend, by what they carried and what became of them. Waiting for the rate limit is not in it. [Alpha]"),
+		metric.WithUnit("s"),
+		metric.WithExplicitBucketBoundaries([]float64{0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30}...),
 	)
 	errs = errors.Join(errs, err)
 	return &builder, errs
