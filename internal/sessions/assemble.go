@@ -66,7 +66,7 @@ func (s *Session) repeats() bool {
 	calls := s.facts.Calls
 	last := len(calls) - 1
 	c := &calls[last]
-	if c.Role == roleWrapper || c.Role == rolePart || !slices.ContainsFunc(calls[:last], func(o call) bool { return near(c, &o) }) {
+	if c.Role == roleWrapper || c.Role == rolePart || !mayRepeat(c, calls[:last]) {
 		return false
 	}
 	r := resolve(calls)
@@ -83,9 +83,28 @@ func (s *Session) repeats() bool {
 	return false
 }
 
-// near reports, at little cost, whether two spans could tell of one call.
-func near(a, b *call) bool {
-	return a.Role == b.Role && (a.ID != "" && a.ID == b.ID || overlap(a, b))
+// mayRepeat reports, at little cost, whether any of the others could tell of the
+// same call: of one id, of another library at the same time, within c, or
+// around it with nothing but wrappers between.
+func mayRepeat(c *call, others []call) bool {
+	for i := range others {
+		o := &others[i]
+		if o.Trace == c.Trace && o.Parent == c.Span {
+			return true
+		}
+		if o.Role == c.Role && (o.ID != "" && o.ID == c.ID || o.Scope != c.Scope && o.Role == roleInference && contains(o, c)) {
+			return true
+		}
+	}
+	parent := c.Parent
+	for range maxDepth {
+		i := slices.IndexFunc(others, func(o call) bool { return o.Span == parent && o.Trace == c.Trace })
+		if i < 0 || others[i].Role != roleWrapper {
+			return i >= 0 && others[i].Role == c.Role
+		}
+		parent = others[i].Parent
+	}
+	return false
 }
 
 // trim folds the older half of the records into the direct sum when there are

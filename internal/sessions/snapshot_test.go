@@ -21,7 +21,7 @@ func TestSnapshotContinues(t *testing.T) {
 	for _, name := range captureNames(t) {
 		readings := readCapture(t, name)
 		want := states(assembled(readings))
-		for cut := range len(readings) + 1 {
+		for _, cut := range []int{1, len(readings) / 2, len(readings) - 1} {
 			now := time.Unix(0, 0)
 			first := NewTable(testLimits)
 			for _, r := range readings[:cut] {
