@@ -89,7 +89,7 @@ func (s *Session) repeats() bool {
 func mayRepeat(c *call, others []call) bool {
 	for i := range others {
 		o := &others[i]
-		if o.Trace == c.Trace && o.Parent == c.Span {
+		if o.Trace == c.Trace && o.Parent == c.Span && !c.Span.IsEmpty() {
 			return true
 		}
 		if o.Role == c.Role && (o.ID != "" && o.ID == c.ID || o.Scope != c.Scope && o.Role == roleInference && contains(o, c)) {
@@ -97,7 +97,7 @@ func mayRepeat(c *call, others []call) bool {
 		}
 	}
 	parent := c.Parent
-	for range maxDepth {
+	for depth := 0; depth < maxDepth && !parent.IsEmpty(); depth++ {
 		i := slices.IndexFunc(others, func(o call) bool { return o.Span == parent && o.Trace == c.Trace })
 		if i < 0 || others[i].Role != roleWrapper {
 			return i >= 0 && others[i].Role == c.Role

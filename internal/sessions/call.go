@@ -11,7 +11,7 @@ import (
 )
 
 // call is what is kept of a span that another library than AgentLens's SDK
-// wrote, about 250 bytes: enough to see which spans tell of one call, and to
+// wrote, about 260 bytes: enough to see which spans tell of one call, and to
 // count it. The fields are exported for encoding/gob.
 type call struct {
 	Trace        pcommon.TraceID

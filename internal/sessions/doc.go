@@ -8,8 +8,9 @@
 // twice, in any order. Spans of AgentLens's own SDK need no record. What a
 // session adds up to does not depend on the order in which its spans came, as
 // long as the copies of a call come within the newest spans of a session
-// (Limits.MaxCalls) and of a trace that names its session only in some spans,
-// before the trace is forgotten.
+// (Limits.MaxCalls, and MaxRecords of all), and the spans of a trace that names
+// its session in only some of them before the trace is forgotten
+// (Limits.MaxSessions traces are remembered).
 //
 // The package knows nothing of the engines or of the collector. The processor
 // and the command that reads trace files call it.

@@ -131,6 +131,25 @@ func TestCallsCountOnce(t *testing.T) {
 			{what: "llm", scope: "sdk", id: 2, parent: 1, from: 1, to: 90, model: "m", answer: "r1", in: 120, out: 18},
 			{what: "llm", scope: "sdk", id: 3, parent: 1, from: 100, to: 199, model: "m", answer: "r2", in: 210, out: 42},
 		}, sums{2, 0, 330, 60, 0}},
+		"two equal calls within a span that tells one of them": {[]told{
+			{what: "llm", scope: "fw", id: 1, from: 0, to: 200, model: "m", in: 120, out: 18},
+			{what: "llm", scope: "sdk", id: 2, parent: 1, from: 1, to: 90, model: "m", in: 120, out: 18},
+			{what: "llm", scope: "sdk", id: 3, parent: 1, from: 100, to: 199, model: "m", in: 120, out: 18},
+		}, sums{2, 0, 240, 36, 0}},
+		"two calls without ids within a span without counts": {[]told{
+			{what: "llm", scope: "fw", id: 1, from: 0, to: 200, model: "m"},
+			{what: "llm", scope: "sdk", id: 2, parent: 1, from: 1, to: 90, model: "m", in: 120, out: 18},
+			{what: "llm", scope: "sdk", id: 3, parent: 1, from: 100, to: 199, model: "m", in: 210, out: 42},
+		}, sums{2, 0, 330, 60, 0}},
+		"two libraries within a third": {[]told{
+			{what: "llm", scope: "fw", id: 1, from: 0, to: 100, model: "m", in: 120, out: 18},
+			{what: "llm", scope: "sdk", id: 2, parent: 1, from: 1, to: 99, model: "m", in: 120, out: 18},
+			{what: "llm", scope: "other", id: 3, parent: 1, from: 2, to: 98, model: "m", in: 120, out: 18},
+		}, sums{1, 0, 120, 18, 0}},
+		"a span without an id is nobody's parent": {[]told{
+			{what: "llm", scope: "sdk", id: 0, from: 0, to: 100, model: "m", in: 120, out: 18},
+			{what: "llm", scope: "sdk", id: 2, from: 1, to: 99, model: "m", in: 120, out: 18},
+		}, sums{2, 0, 240, 36, 0}},
 		"a call around another, each with its id, are two": {[]told{
 			{what: "llm", scope: "ls", id: 1, from: 0, to: 200, model: "m", answer: "r2", in: 210, out: 42},
 			{what: "llm", scope: "ls", id: 2, parent: 1, from: 1, to: 90, model: "m", answer: "r1", in: 120, out: 18},

@@ -167,6 +167,7 @@ func TestBoundedRecordsCountOnce(t *testing.T) {
 		at = at.Add(2 * time.Second)
 	}
 	s := table.finish(now)["long"]
+	assert.Equal(t, int64(len(s.facts.Calls)), table.records.Load())
 	assert.Equal(t, int64(n), s.Summary.LLMCalls)
 	assert.Equal(t, int64(10*n), s.Summary.TokensIn)
 	assert.LessOrEqual(t, len(s.facts.Calls), limits.MaxCalls)
@@ -185,4 +186,29 @@ func TestForgottenTrace(t *testing.T) {
 	table.Bind(&call)
 	table.Bind(&other)
 	table.Observe(&call, Service{}, now, func(s *Session, _ Event) { assert.Equal(t, "s", s.Key) }, ignore)
+}
+
+// However many sessions there are, the table keeps no more records than it may,
+// and forgets none of what they counted.
+func TestRecordsAreBounded(t *testing.T) {
+	limits := testLimits
+	limits.MaxRecords = 1000
+	table, now := NewTable(limits), time.Unix(0, 0)
+	for session := range 20 {
+		for n := range 200 {
+			r := told{what: "llm", scope: "sdk", trace: byte(session), id: byte(n), from: n * 10, to: n*10 + 5, model: "m", in: 1, session: fmt.Sprint(session)}.reading()
+			table.Observe(&r, Service{}, now, ignore, ignore)
+		}
+	}
+	var held, calls int64
+	table.Each(func(s *Session) {
+		held += int64(len(s.facts.Calls))
+		calls += s.Summary.LLMCalls
+	})
+	assert.Equal(t, held, table.records.Load())
+	assert.LessOrEqual(t, held, limits.MaxRecords+20*(fewCalls+1))
+	assert.Equal(t, int64(20*200), calls)
+	table.Sweep(now.Add(limits.IdleTimeout), ignore)
+	table.Sweep(now.Add(limits.Retention), ignore)
+	assert.Zero(t, table.records.Load())
 }

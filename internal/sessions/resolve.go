@@ -100,7 +100,7 @@ func (r *resolution) around(i int) (int, bool) {
 	parent := c.Parent
 	for range maxDepth {
 		j, ok := r.index[spanKey{c.Trace, parent}]
-		if !ok || j == i {
+		if !ok || j == i || parent.IsEmpty() {
 			return 0, false
 		}
 		if p := r.calls[j]; p.Role != roleWrapper {
@@ -139,34 +139,53 @@ func (r *resolution) joinNested() {
 // joinInner decides what an inference span is to those within it.
 func (r *resolution) joinInner(j int, inner []int) {
 	p := r.calls[j]
-	var fit []int
-	ids := map[string]bool{}
+	var fit, answered []int
 	var in, out int64
-	withUsage := 0
 	for _, i := range inner {
 		c := r.calls[i]
 		in, out = in+c.In.Or(0), out+c.Out.Or(0)
-		if c.hasUsage() {
-			withUsage++
-		}
 		if compatible(p, c) {
 			fit = append(fit, i)
-			if c.ID != "" {
-				ids[c.ID] = true
-			}
+		}
+		if c.hasUsage() || c.ID != "" {
+			answered = append(answered, i)
 		}
 	}
-	if p.ID == "" && (len(ids) > 1 || withUsage > 1 && p.hasUsage() && p.In.Or(0) == in && p.Out.Or(0) == out) {
-		if first := slices.IndexFunc(fit, func(i int) bool { return r.calls[i].hasUsage() }); p.hasUsage() && first >= 0 {
-			r.join(j, fit[first])
-			return
-		}
+	if p.ID == "" && r.several(answered) && (!p.hasUsage() || p.In.Or(0) == in && p.Out.Or(0) == out) {
 		r.wraps[j] = true
 		return
 	}
+	// Of the calls that were answered only one is that of the span around them;
+	// what failed without an answer was an attempt at it.
+	var same []int
 	for _, i := range fit {
+		if c := r.calls[i]; c.hasUsage() || c.ID != "" {
+			if r.several(append(same, i)) {
+				continue
+			}
+			same = append(same, i)
+		}
 		r.join(j, i)
 	}
+}
+
+// several reports whether any two of some spans side by side cannot be one
+// call: for their ids, because one library tells each call once, or because
+// neither lasts throughout the other.
+func (r *resolution) several(spans []int) bool {
+	for k, i := range spans {
+		for _, j := range spans[:k] {
+			a, b := r.calls[i], r.calls[j]
+			if a.ID != "" && b.ID != "" {
+				if a.ID != b.ID {
+					return true
+				}
+			} else if a.Scope == b.Scope || !contains(a, b) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // joinAlike pairs spans of different scopes. Each joins the one that starts
@@ -329,7 +348,7 @@ func (r *resolution) insideTotal(i int) bool {
 	parent := c.Parent
 	for range maxDepth {
 		j, ok := r.index[spanKey{c.Trace, parent}]
-		if !ok || j == i {
+		if !ok || j == i || parent.IsEmpty() {
 			return false
 		}
 		p := r.calls[j]

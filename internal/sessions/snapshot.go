@@ -169,6 +169,7 @@ func (t *Table) restore(state *sessionState) {
 	s.Summary, s.TraceID, s.RootID, s.RootSeen = state.Summary, state.TraceID, state.RootID, state.RootSeen
 	s.Completed, s.ByIdle, s.Revision, s.Verdict = state.Completed, state.ByIdle, state.Revision, state.Verdict
 	s.facts = state.Facts
+	t.records.Add(int64(len(s.facts.Calls)))
 	sh.touch(s)
 }
 

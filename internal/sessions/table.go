@@ -30,9 +30,18 @@ type Limits struct {
 	// Beyond it the older half is summed up, and a copy of one of those calls
 	// that comes later counts again.
 	MaxCalls int
+	// MaxRecords is how many records all sessions keep, at some 260 bytes and
+	// their strings each; 0 = 2,000,000. Beyond it a session that takes in a
+	// span keeps only the newest few.
+	MaxRecords int64
 }
 
-const defaultMaxCalls = 256
+const (
+	defaultMaxCalls   = 256
+	defaultMaxRecords = 2_000_000
+	// fewCalls are enough to see most copies, which come close together.
+	fewCalls = 16
+)
 
 // Event is what became of a session when a span was observed or time passed.
 type Event uint8
@@ -57,10 +66,12 @@ const (
 // different shards do not wait for each other.
 type Table struct {
 	limits Limits
-	count  atomic.Int64
-	shards [shardCount]shard
-	seen   [shardCount]spanSet
-	traces bindings
+	// count and records count the sessions and the records they keep.
+	count   atomic.Int64
+	records atomic.Int64
+	shards  [shardCount]shard
+	seen    [shardCount]spanSet
+	traces  bindings
 }
 
 type shard struct {
@@ -75,6 +86,9 @@ type shard struct {
 func NewTable(limits Limits) *Table {
 	if limits.MaxCalls <= 0 {
 		limits.MaxCalls = defaultMaxCalls
+	}
+	if limits.MaxRecords <= 0 {
+		limits.MaxRecords = defaultMaxRecords
 	}
 	t := &Table{limits: limits}
 	for i := range t.shards {
@@ -149,7 +163,7 @@ func (t *Table) move(trace pcommon.TraceID, old, to string) {
 		target = t.add(into, to, s.Service, s.arrived)
 	}
 	target.absorb(s)
-	target.trim(t.limits.MaxCalls)
+	t.records.Add(-int64(target.trim(t.limits.MaxCalls)))
 }
 
 func (t *Table) add(sh *shard, key string, service Service, now time.Time) *Session {
@@ -205,10 +219,31 @@ func (t *Table) Observe(r *spanevent.Reading, service Service, now time.Time, f 
 		f(s, Duplicate)
 		return
 	}
-	f(s, sh.observe(s, r, t.limits.MaxCalls))
-	for t.count.Load() > int64(t.limits.MaxSessions) && sh.evict(s, evicted) {
-		t.count.Add(-1)
+	before := len(s.facts.Calls)
+	what := sh.observe(s, r, t.maxCalls())
+	t.records.Add(int64(len(s.facts.Calls) - before))
+	f(s, what)
+	for t.count.Load() > int64(t.limits.MaxSessions) {
+		gone := sh.evict(s, evicted)
+		if gone == nil {
+			break
+		}
+		t.forget(gone)
 	}
+}
+
+// maxCalls is how many records a session may keep now.
+func (t *Table) maxCalls() int {
+	if t.records.Load() >= t.limits.MaxRecords {
+		return min(fewCalls, t.limits.MaxCalls)
+	}
+	return t.limits.MaxCalls
+}
+
+// forget counts a session out that was let go.
+func (t *Table) forget(s *Session) {
+	t.count.Add(-1)
+	t.records.Add(-int64(len(s.facts.Calls)))
 }
 
 // lock locks the shard of the reading's session. A span that names no session
@@ -275,8 +310,8 @@ func (sh *shard) remove(s *Session) {
 
 // evict lets go of the longest idle session of the shard but keep: of the
 // completed ones first, which only costs the memory of their late spans. It
-// reports whether there was one.
-func (sh *shard) evict(keep *Session, evicted func(*Session, Event)) bool {
+// returns nil when there is none.
+func (sh *shard) evict(keep *Session, evicted func(*Session, Event)) *Session {
 	for _, l := range [...]*list.List{sh.done, sh.open} {
 		for e := l.Front(); e != nil; e = e.Next() {
 			s := e.Value.(*Session)
@@ -289,22 +324,21 @@ func (sh *shard) evict(keep *Session, evicted func(*Session, Event)) bool {
 				s.complete(nil)
 				evicted(s, Evicted)
 			}
-			return true
+			return s
 		}
 	}
-	return false
+	return nil
 }
 
 // Sweep completes the sessions that have been idle, calling f for each, and
 // lets go of those whose retention has passed.
 func (t *Table) Sweep(now time.Time, f func(*Session, Event)) {
 	for i := range t.shards {
-		t.count.Add(-t.shards[i].sweep(now, t.limits, f))
+		t.shards[i].sweep(now, t.limits, f, t.forget)
 	}
 }
 
-// sweep returns how many sessions it let go.
-func (sh *shard) sweep(now time.Time, limits Limits, f func(*Session, Event)) (gone int64) {
+func (sh *shard) sweep(now time.Time, limits Limits, f func(*Session, Event), forget func(*Session)) {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	for e := sh.open.Front(); e != nil; e = sh.open.Front() {
@@ -323,9 +357,8 @@ func (sh *shard) sweep(now time.Time, limits Limits, f func(*Session, Event)) (g
 		}
 		sh.done.Remove(e)
 		delete(sh.sessions, s.Key)
-		gone++
+		forget(s)
 	}
-	return gone
 }
 
 // Each calls f for every session held, brought up to date, in no order.
