@@ -1,0 +1,27 @@
+package semconv
+
+// GenAI keys of what is known only while a call runs.
+const (
+	GenAIRequestStream = "gen_ai.request.stream"
+	// GenAITimeToFirstChunk is in seconds.
+	GenAITimeToFirstChunk = "gen_ai.response.time_to_first_chunk"
+)
+
+// What the SDK says of content that it does not capture, or not whole.
+const (
+	// BytesSuffix is appended to the key of content of which only the length is
+	// captured.
+	BytesSuffix = ".bytes"
+	// ContentDropped names the attributes whose content a redactor failed on.
+	ContentDropped = "agentlens.content.dropped"
+	// DecisionAlternativesCount is how many alternatives there were, where they
+	// are not captured.
+	DecisionAlternativesCount = "agentlens.decision.alternatives.count"
+)
+
+// Baggage members that carry a session to other processes, where that is asked
+// for.
+const (
+	BaggageSessionID = "agentlens.session.id"
+	BaggageAgentName = "agentlens.agent.name"
+)
