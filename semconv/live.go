@@ -1,12 +1,5 @@
 package semconv
 
-// GenAI keys of what is known only while a call runs.
-const (
-	GenAIRequestStream = "gen_ai.request.stream"
-	// GenAITimeToFirstChunk is in seconds.
-	GenAITimeToFirstChunk = "gen_ai.response.time_to_first_chunk"
-)
-
 // What the SDK says of content that it does not capture, or not whole.
 const (
 	// BytesSuffix is appended to the key of content of which only the length is
@@ -24,4 +17,17 @@ const (
 const (
 	BaggageSessionID = "agentlens.session.id"
 	BaggageAgentName = "agentlens.agent.name"
+)
+
+// Metrics of what is no inference.
+const (
+	MetricExecuteToolDuration = "gen_ai.execute_tool.duration"
+	MetricInvokeAgentDuration = "gen_ai.invoke_agent.duration"
+)
+
+// Values of gen_ai.token.type and gen_ai.token.modality.
+const (
+	TokenTypeInput       = "input"
+	TokenTypeOutput      = "output"
+	TokenModalityUnknown = "unknown"
 )
