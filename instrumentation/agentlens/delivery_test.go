@@ -92,7 +92,7 @@ func TestRetryCount(t *testing.T) {
 			lost := requireLost(t, 3, oneSession(t, tracker))
 			assert.Error(t, lost.Err)
 			assert.Equal(t, c.want, col.requestCount())
-			assert.Contains(t, logs.String(), "spans=3")
+			assert.Contains(t, logs.String(), "count=3")
 			require.NoError(t, tracker.Flush(t.Context()), "told once")
 			require.NoError(t, tracker.Shutdown(t.Context()))
 		})

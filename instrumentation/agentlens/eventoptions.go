@@ -1,7 +1,12 @@
 package agentlens
 
 import (
+	"encoding/json"
+	"sync"
 	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/agentlens/agentlens-otel/analysis"
 )
@@ -63,12 +68,53 @@ func WithStatus(status Status) EndOption {
 // WithInput attaches the input of an operation: a prompt, a query, anything
 // that encoding/json takes. It is encoded at once.
 func WithInput(data any) EventOption {
-	return eventOption(func(c *eventConfig) { c.input = data })
+	return eventOption(func(c *eventConfig) { c.given.input, c.hasGiven = data, true })
 }
 
 // WithOutput attaches the output of an operation, as WithInput does.
 func WithOutput(data any) EventOption {
-	return eventOption(func(c *eventConfig) { c.output = data })
+	return eventOption(func(c *eventConfig) { c.given.output, c.hasGiven = data, true })
+}
+
+// WithInputMessages attaches the messages sent to a model.
+func WithInputMessages(messages ...Message) EventOption {
+	return eventOption(func(c *eventConfig) { c.given.inMessages, c.hasGiven = messages, true })
+}
+
+// WithOutputMessages attaches the messages that a model answered with, one a
+// choice.
+func WithOutputMessages(messages ...Message) EventOption {
+	return eventOption(func(c *eventConfig) { c.given.outMessages, c.hasGiven = messages, true })
+}
+
+// WithSystemInstructions attaches instructions that were sent apart from the
+// messages.
+func WithSystemInstructions(parts ...Part) EventOption {
+	return eventOption(func(c *eventConfig) { c.given.system, c.hasGiven = parts, true })
+}
+
+// WithOperation says which inference it is, where that is not "chat":
+// "text_completion", "generate_content", "embeddings".
+func WithOperation(name string) EventOption {
+	return eventOption(func(c *eventConfig) { c.operation = text(name) })
+}
+
+// WithAttributes adds attributes to the event's span: the parameters of a
+// request, the address of a server. The event does not have them.
+func WithAttributes(attrs ...attribute.KeyValue) EventOption {
+	return eventOption(func(c *eventConfig) { c.attrs = append(c.attrs, attrs...) })
+}
+
+// WithLinks links the event's span to others: to those whose results it joins,
+// or to the span of a message that it handles.
+func WithLinks(links ...trace.Link) EventOption {
+	return eventOption(func(c *eventConfig) {
+		for _, l := range links {
+			if l.SpanContext.IsValid() {
+				c.links = append(c.links, l)
+			}
+		}
+	})
 }
 
 // WithModel names the model, such as "gpt-4o".
@@ -161,7 +207,7 @@ func WithDecision(trace DecisionTrace) EventOption {
 func WithTool(name string, input, output any) EventOption {
 	return eventOption(func(c *eventConfig) {
 		c.useTool().Name = text(name)
-		c.toolInput, c.toolOutput = input, output
+		c.given.toolInput, c.given.toolOutput, c.hasGiven = input, output, true
 	})
 }
 
@@ -189,14 +235,37 @@ type sessionConfig struct {
 	conversationID string
 	metadata       map[string]any
 	timestamp      time.Time
+	capture        CaptureMode
+	baggage        bool
 }
 
+// eventConfig is an event in the making: what options and setters have said.
 type eventConfig struct {
-	sessionID             string
-	event                 Event
-	input, output         any
-	toolInput, toolOutput any
-	err                   error
+	sessionID string
+	event     *Event
+	capture   CaptureMode
+	err       error
+	// What the caller gave, until it is captured.
+	given    given
+	hasGiven bool
+	// What its span has and the event has not.
+	operation    string // gen_ai.operation.name of an inference
+	messages     messages
+	finish       []string
+	firstChunkIn time.Duration // 0 = not known
+	attrs        []attribute.KeyValue
+	links        []trace.Link
+	captured     captured
+}
+
+// given is content as the caller gave it.
+type given struct{ input, output, toolInput, toolOutput, system, inMessages, outMessages any }
+
+// messages is content in the convention's form.
+type messages struct {
+	system, in, out json.RawMessage
+	// The event's input or output is in or out.
+	isInput, isOutput bool
 }
 
 type explainConfig struct{ sessionID string }
@@ -227,14 +296,25 @@ func (o TimestampOption) applyEnd(c *endConfig)         { c.timestamp = o.t }
 func (o ErrorOption) applyEvent(c *eventConfig)         { c.err = o.err }
 func (o ErrorOption) applyEnd(c *endConfig)             { c.err = o.err }
 
+// eventConfigs are used again; their events are not.
+var eventConfigs = sync.Pool{New: func() any { return new(eventConfig) }}
+
+// newEventConfig returns what the options say. Who is done with it may release
+// it.
 func newEventConfig(opts []EventOption) *eventConfig {
-	c := &eventConfig{}
+	c := eventConfigs.Get().(*eventConfig)
+	c.event = new(Event)
 	for _, opt := range opts {
 		if opt != nil {
 			opt.applyEvent(c)
 		}
 	}
 	return c
+}
+
+func (c *eventConfig) release() {
+	*c = eventConfig{}
+	eventConfigs.Put(c)
 }
 
 func (c *eventConfig) decide() *DecisionTrace {

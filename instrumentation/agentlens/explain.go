@@ -26,17 +26,18 @@ const maxEventBytes = 4 << 20
 type eventLog struct {
 	limit int
 	// events[head:] are those kept.
-	events []analysis.Event
+	events []*analysis.Event
 	head   int
 	bytes  int
 }
 
+// add keeps the event itself, which must not change any more.
 func (l *eventLog) add(e *analysis.Event) {
-	l.events = append(l.events, *e)
+	l.events = append(l.events, e)
 	l.bytes += eventBytes(e)
 	for l.len() > l.limit || (l.bytes > maxEventBytes && l.len() > 0) {
-		l.bytes -= eventBytes(&l.events[l.head])
-		l.events[l.head] = analysis.Event{}
+		l.bytes -= eventBytes(l.events[l.head])
+		l.events[l.head] = nil
 		l.head++
 	}
 	// Moving only when half is free makes it one move an event on average.
@@ -51,7 +52,11 @@ func (l *eventLog) len() int { return len(l.events) - l.head }
 
 // all returns a copy of the events kept, oldest first.
 func (l *eventLog) all() []analysis.Event {
-	return append([]analysis.Event{}, l.events[l.head:]...)
+	all := make([]analysis.Event, l.len())
+	for i, e := range l.events[l.head:] {
+		all[i] = *e
+	}
+	return all
 }
 
 // eventBytes is about what an event takes in memory.

@@ -38,7 +38,7 @@ func TestExplain(t *testing.T) {
 
 // The last 64 ended sessions are known by id, and together hold 32 MiB.
 func TestEndedSessionsAreForgotten(t *testing.T) {
-	r := newRecorded(t, nil, agentlens.WithoutSessionStart())
+	r := newRecorded(t, nil, agentlens.WithoutSessionStart(), agentlens.WithMaxContentBytes(8<<20))
 	end := func(size int) *agentlens.Session {
 		ctx, s, err := r.StartSession(t.Context(), "agent")
 		require.NoError(t, err)

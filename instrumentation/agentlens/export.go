@@ -65,8 +65,13 @@ func newPipeline(ctx context.Context, c *config, l *losses) (*pipeline, error) {
 	}
 	x := &exporter{otlp: otlp, client: client, losses: l}
 	x.ctx, x.cancel = context.WithCancel(context.Background())
+	var sessionOpts []SpanProcessorOption
+	if c.baggage {
+		sessionOpts = append(sessionOpts, WithBaggage())
+	}
 	return &pipeline{exporter: x, TracerProvider: sdktrace.NewTracerProvider(
 		sdktrace.WithResource(res),
+		sdktrace.WithSpanProcessor(NewSpanProcessor(sessionOpts...)),
 		sdktrace.WithSpanProcessor(&queue{
 			losses: l,
 			max:    int64(c.maxQueueSize),
@@ -135,6 +140,13 @@ type queue struct {
 	sdktrace.SpanProcessor
 	losses *losses
 	max    int64
+}
+
+// OnStart counts a span that will be exported.
+func (q *queue) OnStart(_ context.Context, span sdktrace.ReadWriteSpan) {
+	if span.SpanContext().IsSampled() {
+		q.losses.start()
+	}
 }
 
 // OnEnd queues a span, or counts it as lost when the queue is full.

@@ -4,10 +4,10 @@ import "time"
 
 // WithRetryInterval shortens the pause before the first retry.
 func WithRetryInterval(d time.Duration) Option {
-	return func(c *config) error {
+	return option(func(c *config) error {
 		c.retryInterval = d
 		return nil
-	}
+	})
 }
 
 // ResetGlobal undoes Init.

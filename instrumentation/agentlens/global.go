@@ -39,6 +39,32 @@ func TrackTool(ctx context.Context, name string, input, output any, opts ...Even
 	return global.Load().TrackTool(ctx, name, input, output, opts...)
 }
 
+// StartLLM starts a request to a model; see Session.StartLLM. Before Init, and
+// without a session in ctx, the span is nil and the caller's code runs the same.
+func StartLLM(ctx context.Context, provider, model string, opts ...EventOption) (context.Context, *Span) {
+	return global.Load().StartLLM(ctx, provider, model, opts...)
+}
+
+// StartTool starts a tool call; see Session.StartTool.
+func StartTool(ctx context.Context, name string, opts ...EventOption) (context.Context, *Span) {
+	return global.Load().StartTool(ctx, name, opts...)
+}
+
+// StartDecision starts a decision; see Session.StartDecision.
+func StartDecision(ctx context.Context, opts ...EventOption) (context.Context, *Span) {
+	return global.Load().StartDecision(ctx, opts...)
+}
+
+// StartStep starts a step of the agent's work; see Session.StartStep.
+func StartStep(ctx context.Context, name string, opts ...EventOption) (context.Context, *Span) {
+	return global.Load().StartStep(ctx, name, opts...)
+}
+
+// StartAgent starts the work of a sub-agent; see Session.StartAgent.
+func StartAgent(ctx context.Context, name string, opts ...EventOption) (context.Context, *Span) {
+	return global.Load().StartAgent(ctx, name, opts...)
+}
+
 // Explain tells a session as Markdown; see Tracker.Explain.
 func Explain(ctx context.Context, opts ...ExplainOption) (string, error) {
 	return global.Load().Explain(ctx, opts...)

@@ -1,21 +1,19 @@
 package agentlens
 
 import (
+	"errors"
 	"fmt"
-	"log/slog"
 	"sync"
-	"time"
 )
-
-// lossLogInterval is how often lost spans are logged at most.
-const lossLogInterval = time.Minute
 
 // LostSpansError says that spans did not reach the endpoint.
 type LostSpansError struct {
-	// Spans is how many: those dropped at a full queue, and all of each export
-	// that failed, also where the endpoint took a part of it.
+	// Spans is how many: those dropped at a full queue, all of each export that
+	// failed, also where the endpoint took a part of it, and those that had not
+	// ended before Shutdown.
 	Spans int64
-	// Err is why the last export failed; nil when spans were only dropped.
+	// Err is why the last export failed, or that there is none after Shutdown;
+	// nil when spans were only dropped.
 	Err error
 }
 
@@ -29,20 +27,51 @@ func (e *LostSpansError) Error() string {
 // Unwrap returns why the last export failed.
 func (e *LostSpansError) Unwrap() error { return e.Err }
 
-// losses counts the spans that wait for export and those that were lost.
+// Stats counts what a tracker could not record as it was told to. Everything in
+// it is logged too, at most once a minute each.
+type Stats struct {
+	// SpansLost did not reach the endpoint: dropped at a full queue, part of an
+	// export that failed, or not ended before Shutdown. With a provider of the
+	// caller's own the tracker cannot know, and it is 0.
+	SpansLost int64
+	// CallsRefused are live spans that could not be started, for their session
+	// had ended or none was found, and figures that cannot be, such as negative
+	// token counts, which were left out.
+	CallsRefused int64
+	// ContentDropped is content that a redactor failed on.
+	ContentDropped int64
+	// ContentTruncated is content that was longer than WithMaxContentBytes.
+	ContentTruncated int64
+}
+
+// Stats returns what has gone wrong so far.
+func (t *Tracker) Stats() Stats {
+	if t == nil {
+		return Stats{}
+	}
+	return Stats{
+		SpansLost: t.losses.mark().lost, CallsRefused: t.refused.count(),
+		ContentDropped: t.contents.dropped.count(), ContentTruncated: t.contents.truncated.count(),
+	}
+}
+
+// losses counts the spans that are open, those that wait for export and those
+// that were lost.
 type losses struct {
-	logger *slog.Logger
+	news tally
 
 	mu      sync.Mutex
-	pending int64
-	closed  bool // nothing is sent any more
+	open    int64 // started and not ended
+	pending int64 // ended and not exported
+	closed  bool  // nothing is sent any more
 	lost    int64
 	failed  int64 // exports
 	err     error // of the last failed export
 	told    mark  // what a caller has been told
-	logged  int64 // how many of lost have been logged
-	logTime time.Time
 }
+
+// errLate is why a span that ends after Shutdown is lost.
+var errLate = errors.New("not ended before Shutdown")
 
 // mark is a moment in the counting of losses.
 type mark struct{ lost, failed int64 }
@@ -76,13 +105,29 @@ func (l *losses) tellNews() error {
 	return l.tell(since)
 }
 
-// enter counts a span into the queue, or as lost when limit are waiting.
+// start counts a span that will be exported when it ends.
+func (l *losses) start() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		l.lose(1, errLate)
+		return
+	}
+	l.open++
+}
+
+// enter counts a span that has ended into the queue, or as lost when limit are
+// waiting. One that was open when the queue closed has been counted then.
 func (l *losses) enter(limit int64) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.closed {
+		return false
+	}
+	l.open--
 	if l.pending >= limit {
 		l.lost++
-		l.log()
+		l.news.add(1, nil)
 		return false
 	}
 	l.pending++
@@ -98,32 +143,30 @@ func (l *losses) leave(n int, err error) {
 	}
 	l.pending -= int64(n)
 	if err != nil {
-		l.lost += int64(n)
-		l.failed++
-		l.err = err
-		l.log()
+		l.lose(int64(n), err)
 	}
 }
 
-// abandon counts as lost all that waits, when nothing will send it any more.
+// abandon counts as lost all that waits or is open, when nothing will send it
+// any more.
 func (l *losses) abandon(err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.closed = true
-	if l.pending > 0 {
-		l.lost += l.pending
-		l.pending = 0
-		l.failed++
-		l.err = err
-		l.log()
+	if l.open > 0 {
+		l.lose(l.open, errLate)
 	}
+	if l.pending > 0 {
+		l.lose(l.pending, err)
+	}
+	l.open, l.pending = 0, 0
+	l.news.flush()
 }
 
-func (l *losses) log() {
-	now := time.Now()
-	if !l.logTime.IsZero() && now.Sub(l.logTime) < lossLogInterval {
-		return
-	}
-	l.logger.Warn("agentlens: spans lost", "spans", l.lost-l.logged, "total", l.lost, "error", l.err)
-	l.logged, l.logTime = l.lost, now
+// lose counts what an export that failed has cost. l.mu is held.
+func (l *losses) lose(n int64, err error) {
+	l.lost += n
+	l.failed++
+	l.err = err
+	l.news.add(n, err)
 }

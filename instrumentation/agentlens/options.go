@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/sdk/resource"
 	"go.opentelemetry.io/otel/trace"
 )
@@ -24,7 +25,7 @@ const (
 
 // Option configures a Tracker. Init and NewTracker return a *FieldError that
 // names the option when its value cannot be.
-type Option func(*config) error
+type Option interface{ apply(*config) error }
 
 // WithAPIKey sets the key that goes with every export as the X-API-Key header.
 // The default is DefaultAPIKey.
@@ -59,13 +60,13 @@ func WithEndpoint(baseURL string) Option {
 // and Shutdown call its ForceFlush if it has one, as that of the SDK does. How
 // long a span takes to end is up to the provider's span processors.
 func WithTracerProvider(provider trace.TracerProvider) Option {
-	return func(c *config) error {
+	return option(func(c *config) error {
 		if provider == nil {
 			return &FieldError{Field: "WithTracerProvider", Value: nil, Want: "a provider"}
 		}
 		c.provider = provider
 		return nil
-	}
+	})
 }
 
 // WithBatchSize sets how many spans go into one export at most. The default is
@@ -143,22 +144,22 @@ func WithResource(r *resource.Resource) Option {
 
 // WithLogger sets where warnings go. The default is slog.Default().
 func WithLogger(logger *slog.Logger) Option {
-	return func(c *config) error {
+	return option(func(c *config) error {
 		if logger == nil {
 			return &FieldError{Field: "WithLogger", Value: nil, Want: "a logger"}
 		}
 		c.logger = logger
 		return nil
-	}
+	})
 }
 
 // WithoutSessionStart leaves out the span agentlens.session.start, which makes
 // a session visible before its first event.
 func WithoutSessionStart() Option {
-	return func(c *config) error {
+	return option(func(c *config) error {
 		c.sessionStart = false
 		return nil
-	}
+	})
 }
 
 // WithMaxEvents sets how many events of a session are kept in memory for
@@ -166,14 +167,18 @@ func WithoutSessionStart() Option {
 // at most. Summaries and what is exported are not affected. The default is
 // DefaultMaxEvents.
 func WithMaxEvents(events int) Option {
-	return func(c *config) error {
+	return option(func(c *config) error {
 		if events < 0 {
 			return &FieldError{Field: "WithMaxEvents", Value: events, Want: "0 or more"}
 		}
 		c.maxEvents = events
 		return nil
-	}
+	})
 }
+
+type option func(*config) error
+
+func (f option) apply(c *config) error { return f(c) }
 
 type config struct {
 	apiKey        string
@@ -192,6 +197,14 @@ type config struct {
 	logger       *slog.Logger
 	sessionStart bool
 	maxEvents    int
+
+	capture    CaptureMode
+	redactors  []Redactor
+	maxContent int
+	baggage    bool
+
+	meterProvider metric.MeterProvider
+	metricNames   []MetricNames
 }
 
 func newConfig(opts []Option) (*config, error) {
@@ -204,12 +217,14 @@ func newConfig(opts []Option) (*config, error) {
 		maxQueueSize:  DefaultMaxQueueSize,
 		sessionStart:  true,
 		maxEvents:     DefaultMaxEvents,
+		maxContent:    DefaultMaxContentBytes,
+		metricNames:   []MetricNames{MetricsV141},
 	}
 	for _, opt := range opts {
 		if opt == nil {
 			continue
 		}
-		if err := opt(c); err != nil {
+		if err := opt.apply(c); err != nil {
 			return nil, err
 		}
 	}
@@ -222,6 +237,12 @@ func newConfig(opts []Option) (*config, error) {
 	if c.batchSize > c.maxQueueSize {
 		return nil, &FieldError{Field: "WithBatchSize", Value: c.batchSize, Want: "no more than WithMaxQueueSize"}
 	}
+	if c.capture == captureUnset {
+		var err error
+		if c.capture, err = captureFromEnv(); err != nil {
+			return nil, err
+		}
+	}
 	if c.logger == nil {
 		c.logger = slog.Default()
 	}
@@ -230,8 +251,8 @@ func newConfig(opts []Option) (*config, error) {
 
 // exportOption is an option that means nothing to a provider of the caller's.
 func exportOption(name string, set func(*config) error) Option {
-	return func(c *config) error {
+	return option(func(c *config) error {
 		c.exportOptions = append(c.exportOptions, name)
 		return set(c)
-	}
+	})
 }

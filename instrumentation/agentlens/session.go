@@ -14,6 +14,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/agentlens/agentlens-otel/analysis"
+	"github.com/agentlens/agentlens-otel/semconv"
 )
 
 // Session is one run of an agent. Its methods can be called from any number of
@@ -28,6 +29,8 @@ type Session struct {
 	startedAt      time.Time
 	root           trace.Span
 	losses         mark // at the start
+	capture        CaptureMode
+	home           place
 
 	// active, element and endedBytes belong to the tracker, under its lock.
 	active     bool
@@ -50,11 +53,11 @@ func SessionFromContext(ctx context.Context) *Session {
 	if ctx == nil {
 		return nil
 	}
-	s, _ := ctx.Value(sessionKey{}).(*Session)
-	return s
+	if at := placeIn(ctx); at != nil {
+		return at.session
+	}
+	return nil
 }
-
-type sessionKey struct{}
 
 // StartSession starts a session of the agent, DefaultAgentName when the name is
 // empty. The context returned holds the session and its root span: calls that
@@ -75,7 +78,10 @@ func (t *Tracker) StartSession(ctx context.Context, agentName string, opts ...Se
 		return ctx, nil, err
 	}
 	// The root starts before the id is taken: who finds the session finds it.
-	sctx := context.WithValue(s.startRoot(ctx), sessionKey{}, s)
+	sctx := context.WithValue(s.startRoot(ctx), sessionKey{}, &s.home)
+	if c.baggage || t.config.baggage {
+		sctx = withSessionBaggage(sctx, s)
+	}
 	if err := t.add(s); err != nil {
 		return ctx, nil, err
 	}
@@ -186,19 +192,36 @@ func (t *Tracker) newSession(agentName string, c *sessionConfig) (*Session, erro
 	if err != nil {
 		return nil, err
 	}
-	metadata, attrs, err := normalMetadata(c.metadata)
+	if err := checkCapture(c.capture); err != nil {
+		return nil, err
+	}
+	metadata, attrs, err := t.contents.metadata(c.metadata)
 	if err != nil {
 		return nil, err
 	}
 	s := &Session{
 		tracker: t, id: id, agentName: text(agentName), conversationID: text(c.conversationID),
 		metadata: metadata, metadataAttrs: attrs, startedAt: startedAt,
-		losses: t.losses.mark(),
+		losses: t.losses.mark(), capture: c.capture,
 	}
+	if s.capture == captureUnset {
+		s.capture = t.config.capture
+	}
+	s.home = place{session: s, stamp: []attribute.KeyValue{
+		attribute.String(semconv.SessionID, id), attribute.String(semconv.GenAIAgentName, s.agentName),
+	}}
 	s.events.limit = t.config.maxEvents
 	s.summary = analysis.NewSummary(id, s.agentName)
 	s.summary.StartedAt = startedAt
 	return s, nil
+}
+
+// captureMode returns the mode asked for, the session's when none is.
+func (s *Session) captureMode(asked CaptureMode) CaptureMode {
+	if asked != captureUnset {
+		return asked
+	}
+	return s.capture
 }
 
 // check reports why the session cannot be used. A selector that was given along
@@ -250,6 +273,9 @@ func (s *Session) close(c *endConfig) error {
 	s.summary.Status, s.summary.EndedAt = status, endedAt
 	in, out, bytes := s.summary.TokensIn, s.summary.TokensOut, s.events.bytes
 	s.mu.Unlock()
+	if failure != nil {
+		s.tracker.contents.failure(failure, new(captured))
+	}
 	s.endRoot(endedAt, status, failure, in, out)
 	s.tracker.retire(s, bytes)
 	return nil

@@ -14,27 +14,27 @@ import (
 
 // startRoot starts the root span of the session's trace and returns ctx with it.
 func (s *Session) startRoot(ctx context.Context) context.Context {
-	attrs := append(s.identity(semconv.EventTypeSession, 5),
+	attrs := append(s.home.identity(nil, semconv.EventTypeSession),
 		attribute.String(semconv.GenAIOperationName, semconv.OperationInvokeAgent))
 	if s.conversationID != "" {
 		attrs = append(attrs, attribute.String(semconv.GenAIConversationID, s.conversationID))
 	}
 	opts := []trace.SpanStartOption{
-		trace.WithNewRoot(), trace.WithTimestamp(s.startedAt), trace.WithSpanKind(trace.SpanKindInternal),
+		trace.WithNewRoot(), trace.WithTimestamp(s.startedAt), internalKind,
 		trace.WithAttributes(attrs...),
 	}
 	if link := trace.LinkFromContext(ctx); link.SpanContext.IsValid() {
 		opts = append(opts, trace.WithLinks(link))
 	}
-	ctx, s.root = s.tracker.tracer.Start(ctx, spanName(semconv.OperationInvokeAgent, s.agentName), opts...)
+	ctx, s.root = s.tracker.tracer.Start(ctx, s.tracker.spanName(semconv.OperationInvokeAgent, s.agentName), opts...)
 	return ctx
 }
 
 // writeStart writes the span that announces the session.
 func (s *Session) writeStart(ctx context.Context) {
 	_, span := s.tracker.tracer.Start(ctx, semconv.SpanSessionStart,
-		trace.WithTimestamp(s.startedAt), trace.WithSpanKind(trace.SpanKindInternal),
-		trace.WithAttributes(append(s.identity(semconv.EventTypeSessionStart, len(s.metadataAttrs)), s.metadataAttrs...)...))
+		trace.WithTimestamp(s.startedAt), internalKind,
+		trace.WithAttributes(append(s.home.identity(nil, semconv.EventTypeSessionStart), s.metadataAttrs...)...))
 	span.End(trace.WithTimestamp(s.startedAt))
 }
 
@@ -57,42 +57,58 @@ func (s *Session) endRoot(at time.Time, status Status, failure *analysis.Failure
 	s.root.End(trace.WithTimestamp(at))
 }
 
-// writeEvent writes the event's span, whose id becomes the event's, and the
-// spans that show its parts to people who read the trace.
-func (s *Session) writeEvent(ctx context.Context, e *Event) {
+// writeEvent writes the span of an event that is over, whose id becomes the
+// event's, and the spans that show its parts to people who read the trace.
+func (s *Session) writeEvent(ctx context.Context, c *eventConfig) {
+	e := c.event
 	start := e.Timestamp
 	if e.DurationMS.OK {
 		start = start.Add(-analysis.MillisToDuration(e.DurationMS.V))
 	}
-	name, kind := eventSpan(e)
-	ctx, span := s.tracker.tracer.Start(s.parent(ctx), name,
-		trace.WithTimestamp(start), trace.WithSpanKind(kind),
-		trace.WithAttributes(eventAttributes(s.identity(string(e.Type), 9), e)...))
-	if id := span.SpanContext().SpanID(); id.IsValid() {
-		e.ID = id.String()
-	} else {
-		e.ID = newID() // A provider that does nothing.
+	buf := newSpanBuffer()
+	defer buf.release()
+	buf.attrs = c.startAttributes(s.placeIn(ctx).identity(buf.attrs, string(e.Type)))
+	buf.attrs = endAttributes(buf.attrs, c)
+	kind := internalKind
+	if c.isInference() {
+		kind = clientKind
 	}
+	ctx, span := buf.start(s.parent(ctx), s.tracker, s.tracker.eventSpanName(c), kind, c.links, start)
+	e.ID = spanID(span)
 	if e.Error != nil {
 		span.SetStatus(codes.Error, e.Error.Message)
 	}
 	if span.IsRecording() {
-		if t := e.ToolCall; t != nil && e.Type != EventToolCall {
-			operation := attribute.String(semconv.GenAIOperationName, semconv.OperationExecuteTool)
-			s.writePart(ctx, e.Timestamp, spanName(semconv.OperationExecuteTool, t.Name),
-				toolAttributes([]attribute.KeyValue{operation}, t, genAITool))
-		}
-		if d := e.DecisionTrace; d != nil && e.Type != EventDecision {
-			s.writePart(ctx, e.Timestamp, semconv.SpanDecision, decisionAttributes(nil, d))
-		}
+		s.writeParts(ctx, e)
 	}
 	span.End(trace.WithTimestamp(e.Timestamp))
 }
 
+// spanID returns the span's id, a random one from a provider that does nothing.
+func spanID(span trace.Span) string {
+	if id := span.SpanContext().SpanID(); id.IsValid() {
+		return id.String()
+	}
+	return newID()
+}
+
+// writeParts writes the spans that show a tool or a decision beside an event
+// that is something else.
+func (s *Session) writeParts(ctx context.Context, e *Event) {
+	if t := e.ToolCall; t != nil && e.Type != EventToolCall {
+		operation := attribute.String(semconv.GenAIOperationName, semconv.OperationExecuteTool)
+		s.writePart(ctx, e.Timestamp, s.tracker.spanName(semconv.OperationExecuteTool, t.Name),
+			toolAttributes([]attribute.KeyValue{operation}, t, genAITool))
+	}
+	if d := e.DecisionTrace; d != nil && e.Type != EventDecision {
+		s.writePart(ctx, e.Timestamp, semconv.SpanDecision, decisionAttributes(nil, d))
+	}
+}
+
 func (s *Session) writePart(ctx context.Context, at time.Time, name string, attrs []attribute.KeyValue) {
 	_, span := s.tracker.tracer.Start(ctx, name,
-		trace.WithTimestamp(at), trace.WithSpanKind(trace.SpanKindInternal),
-		trace.WithAttributes(append(s.identity(semconv.EventTypePart, len(attrs)), attrs...)...))
+		trace.WithTimestamp(at), internalKind,
+		trace.WithAttributes(append(s.placeIn(ctx).identity(nil, semconv.EventTypePart), attrs...)...))
 	span.End(trace.WithTimestamp(at))
 }
 
@@ -105,70 +121,127 @@ func (s *Session) parent(ctx context.Context) context.Context {
 	return trace.ContextWithSpan(ctx, s.root)
 }
 
-// identity returns the attributes that every span of the session begins with,
-// so that no attribute limit takes them, with room for more.
-func (s *Session) identity(eventType string, more int) []attribute.KeyValue {
-	return append(make([]attribute.KeyValue, 0, 3+more),
-		attribute.String(semconv.SessionID, s.id),
-		attribute.String(semconv.GenAIAgentName, s.agentName),
-		attribute.String(semconv.EventType, eventType))
+// placeIn returns where in the session ctx is.
+func (s *Session) placeIn(ctx context.Context) *place {
+	if at := placeIn(ctx); at != nil && at.session == s {
+		return at
+	}
+	return &s.home
 }
 
-func eventSpan(e *Event) (name string, kind trace.SpanKind) {
-	switch e.Type {
-	case EventLLMCall:
-		return spanName(semconv.OperationChat, e.Model), trace.SpanKindClient
-	case EventToolCall:
-		if e.ToolCall == nil {
-			return semconv.OperationExecuteTool, trace.SpanKindInternal
-		}
-		return spanName(semconv.OperationExecuteTool, e.ToolCall.Name), trace.SpanKindInternal
-	case EventDecision:
-		return semconv.SpanDecision, trace.SpanKindInternal
-	default:
-		return string(e.Type), trace.SpanKindInternal
+// isInference reports whether the event is a request to a model.
+func (c *eventConfig) isInference() bool { return c.event.Type == EventLLMCall || c.operation != "" }
+
+// operationName is the event's gen_ai.operation.name, empty when it has none.
+func (c *eventConfig) operationName() string {
+	switch {
+	case c.operation != "":
+		return c.operation
+	case c.event.Type == EventLLMCall:
+		return semconv.OperationChat
+	case c.event.Type == EventToolCall:
+		return semconv.OperationExecuteTool
 	}
+	return ""
 }
 
-func spanName(operation, of string) string {
-	if of == "" {
-		return operation
+// eventSpanName returns the name of the event's span.
+func (t *Tracker) eventSpanName(c *eventConfig) string {
+	e := c.event
+	switch {
+	case c.isInference():
+		return t.spanName(c.operationName(), e.Model)
+	case e.Type == EventToolCall && e.ToolCall != nil:
+		return t.spanName(semconv.OperationExecuteTool, e.ToolCall.Name)
+	case e.Type == EventToolCall:
+		return semconv.OperationExecuteTool
+	case e.Type == EventDecision:
+		return semconv.SpanDecision
 	}
-	return operation + " " + of
+	return string(e.Type)
 }
 
-// eventAttributes appends all of the event: its own span tells it whole.
-func eventAttributes(attrs []attribute.KeyValue, e *Event) []attribute.KeyValue {
-	tool := agentLensTool
-	figures := eventFigures
-	switch e.Type {
-	case EventLLMCall:
-		figures = genAIFigures
-		attrs = append(attrs, attribute.String(semconv.GenAIOperationName, semconv.OperationChat))
-	case EventToolCall:
-		tool = genAITool
-		attrs = append(attrs, attribute.String(semconv.GenAIOperationName, semconv.OperationExecuteTool))
-	}
+// startAttributes appends what is known when the event begins, so that a
+// sampler can see it.
+func (c *eventConfig) startAttributes(attrs []attribute.KeyValue) []attribute.KeyValue {
+	e := c.event
+	attrs = appendText(attrs, semconv.GenAIOperationName, c.operationName())
 	attrs = appendText(attrs, semconv.GenAIProviderName, e.Provider)
-	attrs = appendText(attrs, figures.model, e.Model)
+	attrs = appendText(attrs, c.figures().model, e.Model)
+	if e.ToolCall != nil {
+		attrs = appendText(attrs, c.tool().name, e.ToolCall.Name)
+	}
+	return append(attrs, c.attrs...)
+}
+
+// endAttributes appends the rest: an event's own span tells it whole.
+func endAttributes(attrs []attribute.KeyValue, c *eventConfig) []attribute.KeyValue {
+	e, figures := c.event, c.figures()
+	if e.Error != nil {
+		attrs = append(attrs, attribute.String(semconv.ErrorType, e.Error.Type))
+	}
 	attrs = appendText(attrs, semconv.GenAIResponseModel, e.ResponseModel)
 	attrs = appendText(attrs, semconv.GenAIResponseID, e.ResponseID)
+	if len(c.finish) > 0 {
+		attrs = append(attrs, attribute.StringSlice(semconv.GenAIFinishReasons, c.finish))
+	}
+	if c.firstChunkIn > 0 {
+		attrs = append(attrs, attribute.Bool(semconv.GenAIRequestStream, true),
+			attribute.Float64(semconv.GenAITimeToFirstChunk, c.firstChunkIn.Seconds()))
+	}
 	attrs = appendCount(attrs, figures.tokensIn, e.TokensIn)
 	attrs = appendCount(attrs, figures.tokensOut, e.TokensOut)
 	attrs = appendCount(attrs, figures.cacheRead, e.CacheReadTokens)
 	attrs = appendCount(attrs, figures.cacheWrite, e.CacheWriteTokens)
 	attrs = appendCount(attrs, figures.reasoning, e.ReasoningTokens)
-	if e.Error != nil {
-		attrs = append(attrs, attribute.String(semconv.ErrorType, e.Error.Type))
-	}
 	if e.ToolCall != nil {
-		attrs = toolAttributes(attrs, e.ToolCall, tool)
+		attrs = toolContent(attrs, e.ToolCall, c.tool())
 	}
 	if e.DecisionTrace != nil {
 		attrs = decisionAttributes(attrs, e.DecisionTrace)
 	}
-	attrs = appendText(attrs, semconv.EventInput, string(e.Input))
-	return appendText(attrs, semconv.EventOutput, string(e.Output))
+	return contentAttributes(attrs, c)
+}
+
+// contentAttributes appends what was captured of inputs and outputs.
+func contentAttributes(attrs []attribute.KeyValue, c *eventConfig) []attribute.KeyValue {
+	e, m := c.event, &c.messages
+	for _, size := range c.captured.sizes {
+		key := size.key
+		if key != semconv.DecisionAlternativesCount {
+			key += semconv.BytesSuffix
+		}
+		attrs = append(attrs, attribute.Int(key, size.bytes))
+	}
+	if len(c.captured.dropped) > 0 {
+		attrs = append(attrs, attribute.StringSlice(semconv.ContentDropped, c.captured.dropped))
+	}
+	attrs = appendText(attrs, semconv.GenAISystemInstruction, string(m.system))
+	attrs = appendText(attrs, semconv.GenAIInputMessages, string(m.in))
+	attrs = appendText(attrs, semconv.GenAIOutputMessages, string(m.out))
+	if !m.isInput {
+		attrs = appendText(attrs, semconv.EventInput, string(e.Input))
+	}
+	if !m.isOutput {
+		attrs = appendText(attrs, semconv.EventOutput, string(e.Output))
+	}
+	return attrs
+}
+
+// figures are the keys of the event's model and token counts.
+func (c *eventConfig) figures() *figureKeys {
+	if c.isInference() {
+		return &genAIFigures
+	}
+	return &eventFigures
+}
+
+// tool returns the keys of the event's tool call.
+func (c *eventConfig) tool() *toolKeys {
+	if c.event.Type == EventToolCall {
+		return &genAITool
+	}
+	return &agentLensTool
 }
 
 // figureKeys are the keys of an event's model and token counts.
@@ -200,7 +273,10 @@ var (
 )
 
 func toolAttributes(attrs []attribute.KeyValue, t *ToolCall, keys toolKeys) []attribute.KeyValue {
-	attrs = appendText(attrs, keys.name, t.Name)
+	return toolContent(appendText(attrs, keys.name, t.Name), t, &keys)
+}
+
+func toolContent(attrs []attribute.KeyValue, t *ToolCall, keys *toolKeys) []attribute.KeyValue {
 	attrs = appendText(attrs, keys.id, t.ID)
 	attrs = appendText(attrs, keys.arguments, string(t.Input))
 	return appendText(attrs, keys.result, string(t.Output))

@@ -2,6 +2,7 @@ package agentlens
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"math"
 	"time"
@@ -18,11 +19,12 @@ var reserved = map[EventType]bool{
 
 // track completes the event, writes its spans and keeps it.
 func (s *Session) track(ctx context.Context, eventType EventType, c *eventConfig) (Event, error) {
+	defer c.release()
 	// All that runs the caller's code or can fail comes before the lock.
-	if err := c.complete(eventType); err != nil {
+	if err := c.complete(eventType, s); err != nil {
 		return Event{}, err
 	}
-	e := &c.event
+	e := c.event
 	e.SessionID = s.id
 
 	s.life.RLock()
@@ -30,27 +32,40 @@ func (s *Session) track(ctx context.Context, eventType EventType, c *eventConfig
 	if s.ended {
 		return Event{}, ErrSessionEnded
 	}
-	if d := e.DecisionTrace; d != nil {
-		s.mu.Lock()
-		s.steps++
-		if d.Step == 0 {
-			d.Step = s.steps
-		}
-		s.mu.Unlock()
-	}
-	s.writeEvent(orBackground(ctx), e)
+	s.number(e)
+	ctx = orBackground(ctx)
+	s.writeEvent(ctx, c)
+	s.observe(e)
+	s.tracker.metrics.record(ctx, c)
+	return *e, nil
+}
 
+// number gives a decision its place among those of the session.
+func (s *Session) number(e *Event) {
+	d := e.DecisionTrace
+	if d == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.steps++
+	if d.Step == 0 {
+		d.Step = s.steps
+	}
+}
+
+// observe counts the event and keeps it.
+func (s *Session) observe(e *Event) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.summary.Observe(e)
 	s.events.add(e)
-	return *e, nil
 }
 
 // complete checks the event that the options describe, and sets all of it but
 // what only its session can give.
-func (c *eventConfig) complete(eventType EventType) error {
-	e := &c.event
+func (c *eventConfig) complete(eventType EventType, s *Session) error {
+	e := c.event
 	e.Type = EventType(text(string(eventType)))
 	if e.Type == "" {
 		e.Type = EventGeneric
@@ -70,7 +85,10 @@ func (c *eventConfig) complete(eventType EventType) error {
 	if err := setTimes(e); err != nil {
 		return err
 	}
-	return c.setData(e)
+	if err := c.setContent(s); err != nil {
+		return err
+	}
+	return c.setFailure(s)
 }
 
 // setTimes sets the time of the event and its parts, and rounds the duration to
@@ -101,27 +119,55 @@ func setTimes(e *Event) (err error) {
 	return nil
 }
 
-// setData encodes the caller's data.
-func (c *eventConfig) setData(e *Event) (err error) {
-	if e.Input, err = toJSON("input_data", c.input); err != nil {
+// setContent captures what the caller gave, as far as the session captures it.
+func (c *eventConfig) setContent(s *Session) (err error) {
+	if err := checkCapture(c.capture); err != nil {
 		return err
 	}
-	if e.Output, err = toJSON("output_data", c.output); err != nil {
-		return err
+	e, g, m, mode := c.event, &c.given, &c.messages, s.captureMode(c.capture)
+	if e.DecisionTrace != nil {
+		s.tracker.contents.decision(mode, e.DecisionTrace, &c.captured)
 	}
+	if !c.hasGiven {
+		return nil
+	}
+	set := func(to *json.RawMessage, key, field string, v any) {
+		if err != nil || v == nil {
+			return
+		}
+		*to, err = s.tracker.contents.data(mode, key, field, v, &c.captured)
+	}
+	set(&e.Input, semconv.EventInput, "input_data", g.input)
+	set(&e.Output, semconv.EventOutput, "output_data", g.output)
+	set(&m.system, semconv.GenAISystemInstruction, "system_instructions", g.system)
+	set(&m.in, semconv.GenAIInputMessages, "input_messages", g.inMessages)
+	set(&m.out, semconv.GenAIOutputMessages, "output_messages", g.outMessages)
 	if t := e.ToolCall; t != nil {
-		if t.Input, err = toJSON("tool_input", c.toolInput); err != nil {
-			return err
-		}
-		if t.Output, err = toJSON("tool_output", c.toolOutput); err != nil {
-			return err
-		}
+		keys := c.tool()
+		set(&t.Input, keys.arguments, "tool_input", g.toolInput)
+		set(&t.Output, keys.result, "tool_output", g.toolOutput)
 	}
+	c.given, c.hasGiven = given{}, false
+	if e.Input == nil && m.in != nil {
+		e.Input, m.isInput = m.in, true
+	}
+	if e.Output == nil && m.out != nil {
+		e.Output, m.isOutput = m.out, true
+	}
+	return err
+}
+
+// setFailure describes what the event failed with.
+func (c *eventConfig) setFailure(s *Session) (err error) {
+	e := c.event
 	switch {
 	case c.err != nil:
 		e.Error, err = toFailure(c.err)
 	case e.Type == EventError:
 		e.Error = &analysis.Failure{Type: semconv.ErrorTypeOther}
+	}
+	if e.Error != nil {
+		s.tracker.contents.failure(e.Error, &c.captured)
 	}
 	return err
 }

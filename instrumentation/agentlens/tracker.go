@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 
 	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace/noop"
 
 	"github.com/agentlens/agentlens-otel/semconv"
 )
@@ -47,8 +48,13 @@ type Tracker struct {
 	tracer  trace.Tracer
 	flusher flusher
 	// own is what the tracker set up, nil with a provider of the caller's.
-	own    *pipeline
-	losses losses
+	own      *pipeline
+	provider trace.TracerProvider
+	losses   losses
+	contents contents
+	refused  tally
+	metrics  *metrics
+	spanNames
 
 	shutdown atomic.Bool // set under mu, so that no session starts after it
 
@@ -69,7 +75,16 @@ func NewTracker(ctx context.Context, opts ...Option) (*Tracker, error) {
 		return nil, err
 	}
 	t := &Tracker{config: c, sessions: map[string]*Session{}}
-	t.losses.logger = c.logger
+	t.losses.news = newTally(c.logger, logInterval, "spans lost")
+	t.refused = newTally(c.logger, logInterval, "live calls or figures left out")
+	t.contents = contents{
+		redactors: c.redactors, maxBytes: c.maxContent,
+		dropped:   newTally(c.logger, logInterval, "content dropped, as a redactor failed"),
+		truncated: newTally(c.logger, logInterval, "content truncated"),
+	}
+	if t.metrics, err = newMetrics(c); err != nil {
+		return nil, err
+	}
 	provider := c.provider
 	if provider == nil {
 		if t.own, err = newPipeline(orBackground(ctx), c, &t.losses); err != nil {
@@ -77,6 +92,7 @@ func NewTracker(ctx context.Context, opts ...Option) (*Tracker, error) {
 		}
 		provider = t.own
 	}
+	t.provider = provider
 	if f, ok := provider.(interface{ ForceFlush(context.Context) error }); ok {
 		t.flusher.flush = f.ForceFlush
 	}
@@ -84,6 +100,17 @@ func NewTracker(ctx context.Context, opts ...Option) (*Tracker, error) {
 	t.tracer = provider.Tracer(semconv.ScopeName,
 		trace.WithInstrumentationVersion(Version), trace.WithSchemaURL(semconv.GenAISchemaURL))
 	return t, nil
+}
+
+// TracerProvider returns the provider that the tracker writes to, for
+// libraries that are to write to the same. Spans that they start under a
+// session's context join the session, as with NewSpanProcessor, unless the
+// provider is the caller's own and has none.
+func (t *Tracker) TracerProvider() trace.TracerProvider {
+	if t == nil {
+		return noop.NewTracerProvider()
+	}
+	return t.provider
 }
 
 // Track records an event in a session and returns it. See the options for what
@@ -167,10 +194,18 @@ func (t *Tracker) Shutdown(ctx context.Context) error {
 		_ = s.close(&endConfig{})
 	}
 	defer t.flusher.cancel()
+	defer t.flushLogs()
 	if t.own == nil {
 		return t.flusher.wait(ctx)
 	}
 	return errors.Join(t.own.shutdown(ctx), t.losses.tellNews())
+}
+
+// flushLogs logs what has not been logged yet.
+func (t *Tracker) flushLogs() {
+	for _, l := range []*tally{&t.losses.news, &t.refused, &t.contents.dropped, &t.contents.truncated} {
+		l.flush()
+	}
 }
 
 // find returns the session with the id; without one, that of the context, else

@@ -65,10 +65,10 @@ func toFailure(failure error) (f *analysis.Failure, err error) {
 	}, nil
 }
 
-// normalMetadata returns the metadata as the spans will carry it, apart from
+// metadata returns the metadata as the spans will carry it, apart from
 // the caller's values: strings, booleans, int64 and float64 as they are,
 // everything else as what its JSON decodes to. Nil values are left out.
-func normalMetadata(metadata map[string]any) (map[string]any, []attribute.KeyValue, error) {
+func (c *contents) metadata(metadata map[string]any) (map[string]any, []attribute.KeyValue, error) {
 	if len(metadata) == 0 {
 		return nil, nil, nil
 	}
@@ -76,7 +76,7 @@ func normalMetadata(metadata map[string]any) (map[string]any, []attribute.KeyVal
 	attrs := make([]attribute.KeyValue, 0, len(metadata))
 	for key, value := range metadata {
 		key = text(key)
-		kv, v, err := metadataEntry(key, value)
+		kv, v, err := c.metadataEntry(key, value)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -90,10 +90,22 @@ func normalMetadata(metadata map[string]any) (map[string]any, []attribute.KeyVal
 	return normal, attrs, nil
 }
 
-func metadataEntry(key string, value any) (attribute.KeyValue, any, error) {
+func (c *contents) metadataEntry(key string, value any) (attribute.KeyValue, any, error) {
 	raw, err := toJSON("metadata."+key, value)
 	if err != nil || raw == nil {
 		return attribute.KeyValue{}, nil, err
+	}
+	if len(c.redactors) > 0 {
+		raw, err = redactJSON(raw, func(inner, text string) (string, error) {
+			if inner == "" {
+				inner = key
+			}
+			return c.redact(semconv.SessionMetadataPrefix+key, inner, text)
+		})
+		if err != nil {
+			c.dropped.add(1, err)
+			return attribute.KeyValue{}, nil, nil
+		}
 	}
 	dec := json.NewDecoder(bytes.NewReader(raw))
 	dec.UseNumber()

@@ -1,0 +1,5 @@
+//go:build !race
+
+package agentlens_test
+
+const raceEnabled = false
