@@ -68,29 +68,29 @@ func WithStatus(status Status) EndOption {
 // WithInput attaches the input of an operation: a prompt, a query, anything
 // that encoding/json takes. It is encoded at once.
 func WithInput(data any) EventOption {
-	return eventOption(func(c *eventConfig) { c.given.input, c.hasGiven = data, true })
+	return eventOption(func(c *eventConfig) { c.give().input = data })
 }
 
 // WithOutput attaches the output of an operation, as WithInput does.
 func WithOutput(data any) EventOption {
-	return eventOption(func(c *eventConfig) { c.given.output, c.hasGiven = data, true })
+	return eventOption(func(c *eventConfig) { c.give().output = data })
 }
 
 // WithInputMessages attaches the messages sent to a model.
 func WithInputMessages(messages ...Message) EventOption {
-	return eventOption(func(c *eventConfig) { c.given.inMessages, c.hasGiven = messages, true })
+	return eventOption(func(c *eventConfig) { c.give().inMessages = messages })
 }
 
 // WithOutputMessages attaches the messages that a model answered with, one a
 // choice.
 func WithOutputMessages(messages ...Message) EventOption {
-	return eventOption(func(c *eventConfig) { c.given.outMessages, c.hasGiven = messages, true })
+	return eventOption(func(c *eventConfig) { c.give().outMessages = messages })
 }
 
 // WithSystemInstructions attaches instructions that were sent apart from the
 // messages.
 func WithSystemInstructions(parts ...Part) EventOption {
-	return eventOption(func(c *eventConfig) { c.given.system, c.hasGiven = parts, true })
+	return eventOption(func(c *eventConfig) { c.give().system = parts })
 }
 
 // WithOperation says which inference it is, where that is not "chat":
@@ -102,7 +102,7 @@ func WithOperation(name string) EventOption {
 // WithAttributes adds attributes to the event's span: the parameters of a
 // request, the address of a server. The event does not have them.
 func WithAttributes(attrs ...attribute.KeyValue) EventOption {
-	return eventOption(func(c *eventConfig) { c.attrs = append(c.attrs, attrs...) })
+	return eventOption(func(c *eventConfig) { x := c.more(); x.attrs = append(x.attrs, attrs...) })
 }
 
 // WithLinks links the event's span to others: to those whose results it joins,
@@ -111,7 +111,8 @@ func WithLinks(links ...trace.Link) EventOption {
 	return eventOption(func(c *eventConfig) {
 		for _, l := range links {
 			if l.SpanContext.IsValid() {
-				c.links = append(c.links, l)
+				x := c.more()
+				x.links = append(x.links, l)
 			}
 		}
 	})
@@ -207,7 +208,8 @@ func WithDecision(trace DecisionTrace) EventOption {
 func WithTool(name string, input, output any) EventOption {
 	return eventOption(func(c *eventConfig) {
 		c.useTool().Name = text(name)
-		c.given.toolInput, c.given.toolOutput, c.hasGiven = input, output, true
+		g := c.give()
+		g.toolInput, g.toolOutput = input, output
 	})
 }
 
@@ -241,21 +243,37 @@ type sessionConfig struct {
 
 // eventConfig is an event in the making: what options and setters have said.
 type eventConfig struct {
-	sessionID string
-	event     *Event
-	capture   CaptureMode
-	err       error
-	// What the caller gave, until it is captured.
+	sessionID    string
+	event        *Event
+	operation    string // gen_ai.operation.name of an inference
+	err          error
+	firstChunkIn time.Duration // 0 = not known
+	finish       []string
+	capture      CaptureMode
+	// extra is noExtras until more is called.
+	extra *extras
+}
+
+// extras is what many events have nothing of.
+type extras struct {
+	// given is what the caller gave, until it is captured.
 	given    given
 	hasGiven bool
-	// What its span has and the event has not.
-	operation    string // gen_ai.operation.name of an inference
-	messages     messages
-	finish       []string
-	firstChunkIn time.Duration // 0 = not known
-	attrs        []attribute.KeyValue
-	links        []trace.Link
-	captured     captured
+	// messages, attrs and links are of the event's span alone.
+	messages messages
+	attrs    []attribute.KeyValue
+	links    []trace.Link
+	captured captured
+}
+
+var noExtras extras
+
+// more returns the extras for writing.
+func (c *eventConfig) more() *extras {
+	if c.extra == &noExtras {
+		c.extra = new(extras)
+	}
+	return c.extra
 }
 
 // given is content as the caller gave it.
@@ -296,8 +314,8 @@ func (o TimestampOption) applyEnd(c *endConfig)         { c.timestamp = o.t }
 func (o ErrorOption) applyEvent(c *eventConfig)         { c.err = o.err }
 func (o ErrorOption) applyEnd(c *endConfig)             { c.err = o.err }
 
-// eventConfigs are used again; their events are not.
-var eventConfigs = sync.Pool{New: func() any { return new(eventConfig) }}
+// eventConfigs are used again, their extras too; their events are not.
+var eventConfigs = sync.Pool{New: func() any { return &eventConfig{extra: &noExtras} }}
 
 // newEventConfig returns what the options say. Who is done with it may release
 // it.
@@ -313,8 +331,18 @@ func newEventConfig(opts []EventOption) *eventConfig {
 }
 
 func (c *eventConfig) release() {
-	*c = eventConfig{}
+	extra := c.extra
+	if extra != &noExtras {
+		*extra = extras{}
+	}
+	*c = eventConfig{extra: extra}
 	eventConfigs.Put(c)
+}
+
+func (c *eventConfig) give() *given {
+	x := c.more()
+	x.hasGiven = true
+	return &x.given
 }
 
 func (c *eventConfig) decide() *DecisionTrace {

@@ -26,18 +26,26 @@ const maxEventBytes = 4 << 20
 type eventLog struct {
 	limit int
 	// events[head:] are those kept.
-	events []*analysis.Event
+	events []kept
 	head   int
 	bytes  int
 }
 
+// kept is an event with its size, which is asked for again when the event goes
+// and has long left the processor's cache.
+type kept struct {
+	event *analysis.Event
+	bytes int
+}
+
 // add keeps the event itself, which must not change any more.
 func (l *eventLog) add(e *analysis.Event) {
-	l.events = append(l.events, e)
-	l.bytes += eventBytes(e)
+	k := kept{e, eventBytes(e)}
+	l.events = append(l.events, k)
+	l.bytes += k.bytes
 	for l.len() > l.limit || (l.bytes > maxEventBytes && l.len() > 0) {
-		l.bytes -= eventBytes(l.events[l.head])
-		l.events[l.head] = nil
+		l.bytes -= l.events[l.head].bytes
+		l.events[l.head] = kept{}
 		l.head++
 	}
 	// Moving only when half is free makes it one move an event on average.
@@ -53,8 +61,8 @@ func (l *eventLog) len() int { return len(l.events) - l.head }
 // all returns a copy of the events kept, oldest first.
 func (l *eventLog) all() []analysis.Event {
 	all := make([]analysis.Event, l.len())
-	for i, e := range l.events[l.head:] {
-		all[i] = *e
+	for i, k := range l.events[l.head:] {
+		all[i] = *k.event
 	}
 	return all
 }

@@ -71,7 +71,7 @@ const (
 )
 
 func newSpan(role spanRole, eventType EventType, opts []EventOption) *Span {
-	sp := &Span{role: role, c: eventConfig{event: new(Event)}}
+	sp := &Span{role: role, c: eventConfig{event: new(Event), extra: &noExtras}}
 	sp.c.event.Type = eventType
 	for _, opt := range opts {
 		if opt != nil {
@@ -146,11 +146,11 @@ func (s *Session) begin(ctx context.Context, sp *Span) (context.Context, *Span) 
 		buf.attrs = append(buf.attrs, attribute.String(semconv.GenAIOperationName, semconv.OperationInvokeAgent))
 		fallthrough
 	case spanOfStep:
-		buf.attrs = append(buf.attrs, sp.c.attrs...)
+		buf.attrs = append(buf.attrs, sp.c.extra.attrs...)
 	default:
 		buf.attrs = sp.c.startAttributes(buf.attrs)
 	}
-	ctx, sp.span = buf.start(s.parent(ctx), s.tracker, sp.spanName(s.tracker), sp.kind(), sp.c.links, sp.c.event.Timestamp)
+	ctx, sp.span = buf.start(s.parent(ctx), s.tracker, sp.spanName(s.tracker), sp.kind(), sp.c.extra.links, sp.c.event.Timestamp)
 	buf.release()
 	if sp.began = sp.c.event.Timestamp; sp.began.IsZero() {
 		sp.began = startOf(sp.span)

@@ -161,7 +161,7 @@ func (m *metrics) recordInference(ctx context.Context, c *eventConfig) {
 	attrs = appendText(attrs, semconv.GenAIProviderName, e.Provider)
 	attrs = appendText(attrs, semconv.GenAIRequestModel, e.Model)
 	attrs = appendText(attrs, semconv.GenAIResponseModel, e.ResponseModel)
-	for _, kv := range c.attrs {
+	for _, kv := range c.extra.attrs {
 		if kv.Key == semconv.ServerAddress || kv.Key == semconv.ServerPort {
 			attrs = append(attrs, kv)
 		}

@@ -40,7 +40,7 @@ func (sp *Span) SetInput(data any) {
 		return
 	}
 	sp.content(semconv.EventInput, "input_data", data, func(c *eventConfig, raw json.RawMessage) {
-		c.event.Input, c.messages.isInput = raw, false
+		c.event.Input, c.more().messages.isInput = raw, false
 	})
 }
 
@@ -51,37 +51,37 @@ func (sp *Span) SetOutput(data any) {
 		return
 	}
 	sp.content(semconv.EventOutput, "output_data", data, func(c *eventConfig, raw json.RawMessage) {
-		c.event.Output, c.messages.isOutput = raw, false
+		c.event.Output, c.more().messages.isOutput = raw, false
 	})
 }
 
 // SetInputMessages sets the messages sent to a model.
 func (sp *Span) SetInputMessages(messages ...Message) {
-	if sp == nil || sp.mode() == CaptureNone {
-		return
+	if !sp.captures() {
+		return // before the messages are put on the heap
 	}
 	sp.content(semconv.GenAIInputMessages, "input_messages", messages, func(c *eventConfig, raw json.RawMessage) {
-		if c.messages.in = raw; c.event.Input == nil || c.messages.isInput {
-			c.event.Input, c.messages.isInput = raw, true
+		if c.more().messages.in = raw; c.event.Input == nil || c.more().messages.isInput {
+			c.event.Input, c.more().messages.isInput = raw, true
 		}
 	})
 }
 
 // SetOutputMessages sets the messages that a model answered with, one a choice.
 func (sp *Span) SetOutputMessages(messages ...Message) {
-	if sp == nil || sp.mode() == CaptureNone {
-		return
+	if !sp.captures() {
+		return // before the messages are put on the heap
 	}
 	sp.content(semconv.GenAIOutputMessages, "output_messages", messages, func(c *eventConfig, raw json.RawMessage) {
-		if c.messages.out = raw; c.event.Output == nil || c.messages.isOutput {
-			c.event.Output, c.messages.isOutput = raw, true
+		if c.more().messages.out = raw; c.event.Output == nil || c.more().messages.isOutput {
+			c.event.Output, c.more().messages.isOutput = raw, true
 		}
 	})
 }
 
 // SetSystemInstructions sets instructions sent apart from the messages.
 func (sp *Span) SetSystemInstructions(parts ...Part) {
-	sp.content(semconv.GenAISystemInstruction, "system_instructions", parts, func(c *eventConfig, raw json.RawMessage) { c.messages.system = raw })
+	sp.content(semconv.GenAISystemInstruction, "system_instructions", parts, func(c *eventConfig, raw json.RawMessage) { c.more().messages.system = raw })
 }
 
 // SetResponse sets the provider's id of the answer and the model that answered.
@@ -209,7 +209,7 @@ func (sp *Span) set(f func(*eventConfig)) {
 // content captures data and keeps it. The caller's marshallers and redactors
 // run before the lock is taken.
 func (sp *Span) content(key, field string, data any, keep func(*eventConfig, json.RawMessage)) {
-	if sp == nil {
+	if !sp.captures() {
 		return
 	}
 	t := sp.session.tracker
@@ -220,7 +220,9 @@ func (sp *Span) content(key, field string, data any, keep func(*eventConfig, jso
 		return
 	}
 	sp.set(func(c *eventConfig) {
-		c.captured.add(&got)
+		if got.any() {
+			c.more().captured.add(&got)
+		}
 		keep(c, raw)
 	})
 }
@@ -233,13 +235,20 @@ func (sp *Span) decide(given DecisionTrace, keep func(d, given *DecisionTrace)) 
 	var got captured
 	sp.session.tracker.contents.decision(sp.mode(), &given, &got)
 	sp.set(func(c *eventConfig) {
-		c.captured.add(&got)
+		if got.any() {
+			c.more().captured.add(&got)
+		}
 		keep(c.decide(), &given)
 	})
 }
 
+// captures reports whether anything of content is captured.
+func (sp *Span) captures() bool { return sp != nil && sp.mode() != CaptureNone }
+
 // mode is that of the span; options set it, and nothing changes it afterwards.
 func (sp *Span) mode() CaptureMode { return sp.session.captureMode(sp.c.capture) }
+
+func (c *captured) any() bool { return len(c.sizes)+len(c.dropped) > 0 }
 
 func (c *captured) add(more *captured) {
 	c.sizes = append(c.sizes, more.sizes...)

@@ -73,7 +73,7 @@ func (s *Session) writeEvent(ctx context.Context, c *eventConfig) {
 	if c.isInference() {
 		kind = clientKind
 	}
-	ctx, span := buf.start(s.parent(ctx), s.tracker, s.tracker.eventSpanName(c), kind, c.links, start)
+	ctx, span := buf.start(s.parent(ctx), s.tracker, s.tracker.eventSpanName(c), kind, c.extra.links, start)
 	e.ID = spanID(span)
 	if e.Error != nil {
 		span.SetStatus(codes.Error, e.Error.Message)
@@ -171,7 +171,7 @@ func (c *eventConfig) startAttributes(attrs []attribute.KeyValue) []attribute.Ke
 	if e.ToolCall != nil {
 		attrs = appendText(attrs, c.tool().name, e.ToolCall.Name)
 	}
-	return append(attrs, c.attrs...)
+	return append(attrs, c.extra.attrs...)
 }
 
 // endAttributes appends the rest: an event's own span tells it whole.
@@ -205,16 +205,17 @@ func endAttributes(attrs []attribute.KeyValue, c *eventConfig) []attribute.KeyVa
 
 // contentAttributes appends what was captured of inputs and outputs.
 func contentAttributes(attrs []attribute.KeyValue, c *eventConfig) []attribute.KeyValue {
-	e, m := c.event, &c.messages
-	for _, size := range c.captured.sizes {
+	e, x := c.event, c.extra
+	m := &x.messages
+	for _, size := range x.captured.sizes {
 		key := size.key
 		if key != semconv.DecisionAlternativesCount {
 			key += semconv.BytesSuffix
 		}
 		attrs = append(attrs, attribute.Int(key, size.bytes))
 	}
-	if len(c.captured.dropped) > 0 {
-		attrs = append(attrs, attribute.StringSlice(semconv.ContentDropped, c.captured.dropped))
+	if len(x.captured.dropped) > 0 {
+		attrs = append(attrs, attribute.StringSlice(semconv.ContentDropped, x.captured.dropped))
 	}
 	attrs = appendText(attrs, semconv.GenAISystemInstruction, string(m.system))
 	attrs = appendText(attrs, semconv.GenAIInputMessages, string(m.in))

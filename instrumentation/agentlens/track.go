@@ -124,18 +124,20 @@ func (c *eventConfig) setContent(s *Session) (err error) {
 	if err := checkCapture(c.capture); err != nil {
 		return err
 	}
-	e, g, m, mode := c.event, &c.given, &c.messages, s.captureMode(c.capture)
+	e, mode := c.event, s.captureMode(c.capture)
 	if e.DecisionTrace != nil {
-		s.tracker.contents.decision(mode, e.DecisionTrace, &c.captured)
+		s.tracker.contents.decision(mode, e.DecisionTrace, &c.more().captured)
 	}
-	if !c.hasGiven {
+	x := c.extra
+	if !x.hasGiven {
 		return nil
 	}
+	g, m := &x.given, &x.messages
 	set := func(to *json.RawMessage, key, field string, v any) {
 		if err != nil || v == nil {
 			return
 		}
-		*to, err = s.tracker.contents.data(mode, key, field, v, &c.captured)
+		*to, err = s.tracker.contents.data(mode, key, field, v, &x.captured)
 	}
 	set(&e.Input, semconv.EventInput, "input_data", g.input)
 	set(&e.Output, semconv.EventOutput, "output_data", g.output)
@@ -147,7 +149,7 @@ func (c *eventConfig) setContent(s *Session) (err error) {
 		set(&t.Input, keys.arguments, "tool_input", g.toolInput)
 		set(&t.Output, keys.result, "tool_output", g.toolOutput)
 	}
-	c.given, c.hasGiven = given{}, false
+	x.given, x.hasGiven = given{}, false
 	if e.Input == nil && m.in != nil {
 		e.Input, m.isInput = m.in, true
 	}
@@ -167,7 +169,7 @@ func (c *eventConfig) setFailure(s *Session) (err error) {
 		e.Error = &analysis.Failure{Type: semconv.ErrorTypeOther}
 	}
 	if e.Error != nil {
-		s.tracker.contents.failure(e.Error, &c.captured)
+		s.tracker.contents.failure(e.Error, &c.more().captured)
 	}
 	return err
 }

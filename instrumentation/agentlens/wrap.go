@@ -64,8 +64,8 @@ func startRun(ctx context.Context, name string, opts []EventOption) (context.Con
 		t.refused.add(1, err)
 		return ctx, run{}
 	}
-	s.root.SetAttributes(c.attrs...)
-	for _, l := range c.links {
+	s.root.SetAttributes(c.extra.attrs...)
+	for _, l := range c.extra.links {
 		s.root.AddLink(l)
 	}
 	return ctx, run{session: s, began: time.Now()}
@@ -130,6 +130,6 @@ func (s *Session) setContent(key, field string, v any) {
 		s.tracker.refused.add(1, err)
 		return
 	}
-	c := eventConfig{event: new(Event), captured: got}
+	c := eventConfig{event: new(Event), extra: &extras{captured: got}}
 	s.root.SetAttributes(contentAttributes(appendText(nil, key, string(raw)), &c)...)
 }
