@@ -3,6 +3,7 @@ package spanevent
 import (
 	"strings"
 
+	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 )
 
@@ -12,9 +13,9 @@ var openLLMetry = dialect{
 	name:   "openllmetry",
 	scopes: []string{"@traceloop/*", "traceloop*", "opentelemetry.instrumentation.langchain", "go-openllmetry*"},
 	keys: []binding{
-		{key: "traceloop.span.kind", field: fieldKind},
-		{key: "llm.request.type", field: fieldKind, rank: rankForeign},
-		{key: "gen_ai.request.type", field: fieldKind, rank: rankOld},
+		{key: "traceloop.span.kind", field: fieldKind, rank: rankForeign},
+		{key: "llm.request.type", expand: openLLMetryRequest},
+		{key: "gen_ai.request.type", expand: openLLMetryRequest},
 		{key: "traceloop.entity.name", field: fieldEntity},
 		{key: "traceloop.workflow.name", field: fieldAgentLabel},
 		{key: "traceloop.entity.input", field: fieldInput, rank: rankOld},
@@ -54,6 +55,15 @@ var openLLMetryAnthropicJS = dialect{
 	name:      "openllmetry",
 	scopes:    []string{"@traceloop/instrumentation-anthropic"},
 	exclusive: true,
+}
+
+// openLLMetryRequest reads the type of a request. It says more than the kind of
+// the span, which for some frameworks is a task whatever the task is.
+func openLLMetryRequest(f *facts, v pcommon.Value) {
+	switch v.AsString() {
+	case "chat", "completion", "embedding", "rerank":
+		f.set(fieldKind, rankCurrent, v)
+	}
 }
 
 func finishOpenLLMetry(f *facts, _ ptrace.Span, r *Reading) {

@@ -148,6 +148,10 @@ func TestReadCalls(t *testing.T) {
 			},
 			want: told{role: "llm", dialect: "openllmetry", model: "gpt-4o", provider: "openai", in: 120, out: 18, read: -1, write: -1, why: -1, session: "s", input: `{"input":[{"content":"hi"}]}`},
 		},
+		"OpenLLMetry, a task that is a call": {
+			name: "OpenAI.task", attrs: attrs{"traceloop.span.kind": "task", "llm.request.type": "chat", "gen_ai.request.model": "gpt-4o"},
+			want: noCounts(told{role: "llm", dialect: "openllmetry", model: "gpt-4o"}),
+		},
 		"OpenLLMetry JS for Anthropic leaves out the cache, though the parts would fit": {
 			scope: "@traceloop/instrumentation-anthropic",
 			attrs: attrs{"gen_ai.operation.name": "chat", "gen_ai.request.model": "claude", "gen_ai.usage.input_tokens": 200, "gen_ai.usage.output_tokens": 18, "gen_ai.usage.cache_read_input_tokens": 64},
