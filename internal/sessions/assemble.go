@@ -63,20 +63,28 @@ func addTotals(sum *analysis.Summary, t call) {
 // repeats reports whether the record that came last tells of a call that an
 // earlier one told, or of several.
 func (s *Session) repeats() bool {
-	calls := s.facts.Calls
-	last := len(calls) - 1
-	c := &calls[last]
-	if c.Role == roleWrapper || c.Role == rolePart || !mayRepeat(c, calls[:last]) {
-		return false
-	}
-	r := resolve(calls)
+	last := len(s.facts.Calls) - 1
+	c := &s.facts.Calls[last]
+	return (c.Role == roleInference || c.Role == roleTool) && mayRepeat(c, s.facts.Calls[:last]) && s.repeatsEarlier(last)
+}
+
+// repeated reports the same of a span that was observed before.
+func (s *Session) repeated(k spanKey) bool {
+	i := slices.IndexFunc(s.facts.Calls, func(c call) bool { return c.Trace == k.Trace && c.Span == k.Span })
+	return i >= 0 && s.repeatsEarlier(i)
+}
+
+func (s *Session) repeatsEarlier(n int) bool {
+	c := &s.facts.Calls[n]
+	r := resolve(s.facts.Calls)
 	i := r.index[spanKey{c.Trace, c.Span}]
 	if r.wraps[i] {
 		return true
 	}
 	g := r.find(i)
-	for j, o := range r.calls {
-		if j != i && o.Role == c.Role && r.find(j) == g {
+	for j := range s.facts.Calls[:n] {
+		o := &s.facts.Calls[j]
+		if o.Role == c.Role && r.find(r.index[spanKey{o.Trace, o.Span}]) == g {
 			return true
 		}
 	}

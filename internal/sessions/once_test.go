@@ -259,6 +259,11 @@ func TestRepeatsBecomeParts(t *testing.T) {
 			roles = append(roles, r.Role)
 		}
 		assert.Equal(t, []spanevent.Role{spanevent.RoleEvent, spanevent.RolePart}, roles)
+		for n, i := range order {
+			r := spans[i].reading()
+			table.Observe(&r, Service{}, time.Unix(0, 0), ignore, ignore)
+			assert.Equal(t, roles[n], r.Role, "sent again")
+		}
 	}
 }
 

@@ -215,6 +215,9 @@ func (t *Table) Observe(r *spanevent.Reading, service Service, now time.Time, f 
 	}
 	s.arrived = now
 	if !fresh {
+		if r.Role == spanevent.RoleEvent && s.repeated(spanKey{r.TraceID, r.SpanID}) {
+			r.Role = spanevent.RolePart
+		}
 		sh.touch(s)
 		f(s, Duplicate)
 		return
