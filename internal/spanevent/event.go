@@ -21,18 +21,17 @@ func readEvent(r *Reading, f *facts, span ptrace.Span, own *dialect, seen []*dia
 	}
 	e.Model = firstOf(f.str(fieldRequestModel), f.str(fieldResponseModel))
 	e.ResponseModel = f.str(fieldResponseModel)
-	e.Provider = providerName(f.str(fieldProvider))
+	e.Provider = f.str(fieldProvider)
 	e.ResponseID = f.str(fieldResponseID)
 	e.ServiceTier = f.str(fieldServiceTier)
-	readTokens(e, f, own)
+	readTokens(e, f)
 	e.CostUSD = f.amount(fieldCost)
-	if e.CostUSD.OK && e.CostUSD.V == 0 && !e.TokensIn.OK && !e.TokensOut.OK {
-		// Libraries say 0 of a call that they know nothing of.
-		e.CostUSD = analysis.Opt[float64]{}
+	if !r.Own {
+		mendFigures(e, f, own)
 	}
 	e.Error = readFailure(r, f, span, seen)
 	// The SDK writes tool_call events without a tool call: those stay so.
-	untold := r.Dialect == DialectAgentLens && !f.hasAny(fieldToolName, fieldToolID, fieldToolArguments, fieldToolResult)
+	untold := r.Own && !f.hasAny(fieldToolName, fieldToolID, fieldToolArguments, fieldToolResult)
 	if r.Role == RoleEvent && !untold && (e.Type == analysis.EventToolCall || f.has(fieldToolName)) {
 		e.ToolCall = &analysis.ToolCall{
 			ID: f.str(fieldToolID), Name: f.str(fieldToolName),
@@ -43,7 +42,7 @@ func readEvent(r *Reading, f *facts, span ptrace.Span, own *dialect, seen []*dia
 	if r.Role == RoleEvent {
 		readContent(r, f, span, seen)
 	}
-	if e.ToolCall != nil && e.ToolCall.Name == "" {
+	if e.ToolCall != nil && e.ToolCall.Name == "" && !r.Own {
 		e.ToolCall.Name = toolNameOf(span.Name())
 	}
 	if f.has(fieldReasoning) {
@@ -54,12 +53,18 @@ func readEvent(r *Reading, f *facts, span ptrace.Span, own *dialect, seen []*dia
 	}
 }
 
-// readTokens reads the token counts so that input includes the cached part and
-// output the reasoning part, whatever the dialect leaves out.
-func readTokens(e *analysis.Event, f *facts, own *dialect) {
+// readTokens reads the token counts as they stand.
+func readTokens(e *analysis.Event, f *facts) {
 	e.TokensIn, e.TokensOut = f.integer(fieldTokensIn), f.integer(fieldTokensOut)
 	e.CacheReadTokens, e.CacheWriteTokens = f.integer(fieldCacheRead), f.integer(fieldCacheWrite)
 	e.ReasoningTokens = f.integer(fieldReasoningTokens)
+}
+
+// mendFigures makes input include the cached part and output the reasoning
+// part, whatever the dialect leaves out, and provider names those of the
+// convention. What AgentLens's SDK wrote needs no mending.
+func mendFigures(e *analysis.Event, f *facts, own *dialect) {
+	e.Provider = providerName(e.Provider)
 	cached := plus(e.CacheReadTokens.Or(0), e.CacheWriteTokens.Or(0))
 	uncached := f.integer(fieldTokensUncached)
 	switch {
@@ -71,6 +76,10 @@ func readTokens(e *analysis.Event, f *facts, own *dialect) {
 	}
 	if e.TokensOut.OK && e.ReasoningTokens.Or(0) > e.TokensOut.V {
 		e.TokensOut.V = plus(e.TokensOut.V, e.ReasoningTokens.V)
+	}
+	if e.CostUSD.OK && e.CostUSD.V == 0 && !e.TokensIn.OK && !e.TokensOut.OK {
+		// Libraries say 0 of a call that they know nothing of.
+		e.CostUSD = analysis.Opt[float64]{}
 	}
 }
 

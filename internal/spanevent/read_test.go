@@ -10,6 +10,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/agentlens/agentlens-otel/analysis"
+	"github.com/agentlens/agentlens-otel/semconv"
 )
 
 type attrs = map[string]any
@@ -112,6 +113,15 @@ func TestReadCalls(t *testing.T) {
 				"gen_ai.agent.name": "a", "openai.response.service_tier": "flex", "gen_ai.input.messages": `[{"role":"user"}]`,
 			},
 			want: told{role: "llm", dialect: "gen_ai", model: "gpt-4o", provider: "openai", id: "r1", in: 120, out: 18, read: 64, write: 32, why: 5, session: "s", agent: "a", tier: "flex", input: `{"input":[{"role":"user"}]}`},
+		},
+		"what the SDK wrote needs no mending": {
+			scope: semconv.ScopeName,
+			attrs: attrs{"agentlens.event.type": "llm_call", "gen_ai.provider.name": "azure", "gen_ai.usage.input_tokens": 0, "gen_ai.usage.output_tokens": 1, "gen_ai.usage.cache_read.input_tokens": 16, "gen_ai.usage.reasoning.output_tokens": 5},
+			want:  told{role: "llm", dialect: "agentlens", provider: "azure", in: 0, out: 1, read: 16, write: -1, why: 5},
+		},
+		"stamped by a processor": {
+			attrs: attrs{"agentlens.event.type": "llm_call", "agentlens.session.id": "s", "gen_ai.system": "azure", "gen_ai.usage.input_tokens": 24, "gen_ai.usage.cache_read.input_tokens": 64},
+			want:  told{role: "llm", dialect: "gen_ai", provider: "azure.ai.openai", in: 88, out: -1, read: 64, write: -1, why: -1, session: "s"},
 		},
 		"old convention": {
 			attrs: attrs{
