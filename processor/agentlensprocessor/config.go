@@ -3,6 +3,7 @@ package agentlensprocessor
 import (
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
@@ -52,8 +53,31 @@ type Config struct {
 type CostConfig struct {
 	// Enabled switches pricing. Default true.
 	Enabled bool `mapstructure:"enabled"`
+	// Table is a file with another price table than the one built in: JSON as
+	// genai-prices publishes it. It is read when the processor starts.
+	Table string `mapstructure:"table"`
 	// Prices adds models to the price table or replaces prices in it.
 	Prices []pricing.Override `mapstructure:"prices"`
+}
+
+// prices returns the table that calls are priced by.
+func (c *CostConfig) prices() (*pricing.Table, error) {
+	table := pricing.Default()
+	if c.Table != "" {
+		f, err := os.Open(c.Table)
+		if err != nil {
+			return nil, fmt.Errorf("`cost::table`: %w", err)
+		}
+		defer f.Close()
+		if table, err = pricing.Load(f); err != nil {
+			return nil, fmt.Errorf("`cost::table` %q: %w", c.Table, err)
+		}
+	}
+	table, err := table.With(c.Prices...)
+	if err != nil {
+		return nil, fmt.Errorf("`cost::prices`: %w", err)
+	}
+	return table, nil
 }
 
 var _ component.Config = (*Config)(nil)
@@ -89,8 +113,8 @@ func (c *Config) Validate() error {
 	positive("max_sessions", c.MaxSessions > 0, c.MaxSessions)
 	positive("max_span_ids", c.MaxSpanIDs > 0, c.MaxSpanIDs)
 	positive("snapshot_interval", c.SnapshotInterval > 0, c.SnapshotInterval)
-	if _, err := pricing.Default().With(c.Cost.Prices...); err != nil {
-		errs = append(errs, fmt.Errorf("`cost::prices`: %w", err))
+	if _, err := c.Cost.prices(); err != nil {
+		errs = append(errs, err)
 	}
 	errs = append(errs, c.Compliance.validate(), c.Drift.validate(), c.Forecast.validate(), c.Alerts.validate())
 	return errors.Join(errs...)

@@ -25,8 +25,8 @@ func newEngines(cfg *Config) (*engines, error) {
 	var e engines
 	var err error
 	if cfg.Cost.Enabled {
-		if e.prices, err = pricing.Default().With(cfg.Cost.Prices...); err != nil {
-			return nil, fmt.Errorf("`cost::prices`: %w", err)
+		if e.prices, err = cfg.Cost.prices(); err != nil {
+			return nil, err
 		}
 	}
 	if cfg.Compliance.Enabled {

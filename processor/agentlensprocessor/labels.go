@@ -9,7 +9,7 @@ const maxLabels = 100
 // cardinality limit.
 const overflowLabel = "otel.metric.overflow"
 
-// labels caps the values of a metric label: the first maxLabels are kept.
+// labels keeps the first maxLabels values of a metric label.
 type labels struct {
 	mu     sync.RWMutex
 	values map[string]struct{}
@@ -19,21 +19,26 @@ func newLabels() *labels { return &labels{values: map[string]struct{}{}} }
 
 // of returns the value to put on a metric for v.
 func (l *labels) of(v string) string {
-	l.mu.RLock()
-	_, ok := l.values[v]
-	full := len(l.values) >= maxLabels
-	l.mu.RUnlock()
-	switch {
-	case ok:
+	if l.has(v) || l.add(v) || l.has(v) {
 		return v
-	case full:
-		return overflowLabel
 	}
+	return overflowLabel
+}
+
+func (l *labels) has(v string) bool {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	_, ok := l.values[v]
+	return ok
+}
+
+// add reports whether v is new and there was room for it.
+func (l *labels) add(v string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if len(l.values) >= maxLabels {
-		return overflowLabel
+	if _, ok := l.values[v]; ok || len(l.values) >= maxLabels {
+		return false
 	}
 	l.values[v] = struct{}{}
-	return v
+	return true
 }

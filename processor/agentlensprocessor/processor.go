@@ -16,6 +16,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
 
+	"github.com/agentlens/agentlens-otel/analysis"
 	"github.com/agentlens/agentlens-otel/internal/sessions"
 	"github.com/agentlens/agentlens-otel/internal/spanevent"
 	"github.com/agentlens/agentlens-otel/processor/agentlensprocessor/internal/metadata"
@@ -39,6 +40,8 @@ type agentLensProcessor struct {
 	// resourceKeys are the resource attributes that sessions keep.
 	resourceKeys   []string
 	agents, models *labels
+	// unpriced are the models told of as having no price.
+	unpriced *labels
 
 	// unsent are reports that the next consumer has refused.
 	unsent []report
@@ -65,7 +68,7 @@ func newProcessor(set processor.Settings, cfg *Config, next consumer.Traces) (*a
 		table: sessions.NewTable(sessions.Limits{
 			MaxSessions: cfg.MaxSessions, IdleTimeout: cfg.IdleTimeout, Retention: cfg.Retention, MaxSpanIDs: cfg.MaxSpanIDs,
 		}),
-		resourceKeys: resourceKeys(cfg.Compliance), agents: newLabels(), models: newLabels(),
+		resourceKeys: resourceKeys(cfg.Compliance), agents: newLabels(), models: newLabels(), unpriced: newLabels(),
 	}
 	p.state = newStateStore(p)
 	return p, nil
@@ -226,6 +229,15 @@ func (p *agentLensProcessor) countCost(ctx context.Context, r *spanevent.Reading
 			attribute.String("agent", p.agents.of(r.Agent())), attribute.String("model", p.models.of(r.Event.Model))))
 	case p.engines.prices != nil && priced(r.Event.Type):
 		p.telemetry.ProcessorAgentlensUnpricedCalls.Add(ctx, 1)
+		p.tellUnpriced(&r.Event)
+	}
+}
+
+// tellUnpriced logs once of each model, up to a hundred, that no price is known.
+func (p *agentLensProcessor) tellUnpriced(e *analysis.Event) {
+	if (e.Model != "" || e.ResponseModel != "") && (e.TokensIn.OK || e.TokensOut.OK) && p.unpriced.add(e.Provider+"/"+e.Model+"/"+e.ResponseModel) {
+		p.logger.Info("No price is known of a model; its calls have no cost. Prices can be added under `cost::prices`",
+			zap.String("provider", e.Provider), zap.String("model", e.Model), zap.String("response_model", e.ResponseModel))
 	}
 }
 

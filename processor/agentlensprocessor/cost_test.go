@@ -1,0 +1,69 @@
+package agentlensprocessor
+
+import (
+	"os"
+	"path/filepath"
+	"strconv"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
+
+	"github.com/agentlens/agentlens-otel/semconv"
+)
+
+// Prices come from the table built in, from another file, and from the
+// configuration, each over the one before.
+func TestPricesFromFileAndConfiguration(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "prices.json")
+	require.NoError(t, os.WriteFile(file, []byte(`[{"id": "openai", "name": "OpenAI", "api_pattern": "x", "models": [
+		{"id": "gpt-4o", "match": {"equals": "gpt-4o"}, "prices": {"input_mtok": 7, "output_mtok": 9}}]}]`), 0o600))
+	price := func(in, out float64) *float64 { usd := 1000*in*1e-6 + 100*out*1e-6; return &usd }
+	for name, c := range map[string]struct {
+		configure func(*CostConfig)
+		want      *float64
+	}{
+		"built in": {func(*CostConfig) {}, price(2.5, 10)},
+		"file":     {func(c *CostConfig) { c.Table = file }, price(7, 9)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHarness(t, func(cfg *Config) { c.configure(&cfg.Cost) })
+			td, span := chat("s", 1, 1)
+			span.Attributes().PutStr(semconv.GenAIProviderName, "openai")
+			h.feed(t, td)
+			got, ok := span.Attributes().Get(semconv.CostAmount)
+			require.True(t, ok)
+			assert.InDelta(t, *c.want, got.Double(), 1e-12)
+		})
+	}
+	cfg := createDefaultConfig().(*Config)
+	cfg.Cost.Table = filepath.Join(t.TempDir(), "none.json")
+	assert.ErrorContains(t, cfg.Validate(), "`cost::table`")
+}
+
+// A model without a price has no cost, and is told of once.
+func TestUnknownModelHasNoCostAndIsToldOnce(t *testing.T) {
+	h := newHarness(t, nil)
+	core, logs := observer.New(zap.InfoLevel)
+	h.logger = zap.New(core)
+	for n := range byte(3) {
+		td, span := chat("s", 1, n+1)
+		span.Attributes().PutStr(semconv.GenAIRequestModel, "unheard-of")
+		h.feed(t, td)
+		_, ok := span.Attributes().Get(semconv.CostAmount)
+		assert.False(t, ok)
+	}
+	require.Len(t, logs.All(), 1)
+	assert.Equal(t, "unheard-of", logs.All()[0].ContextMap()["model"])
+}
+
+func TestLabelsAreCapped(t *testing.T) {
+	l := newLabels()
+	for i := range maxLabels {
+		assert.Equal(t, strconv.Itoa(i), l.of(strconv.Itoa(i)))
+	}
+	assert.Equal(t, overflowLabel, l.of("one more"))
+	assert.Equal(t, "5", l.of("5"))
+}
