@@ -95,11 +95,18 @@ func (b *batch) add(i int, raw json.RawMessage, seen map[[sha256.Size]byte]int) 
 }
 
 // decodeEvent keeps numbers in metadata as they are written: an id of 19
-// digits does not fit a float64.
+// digits does not fit a float64. Metadata is the one field of any type, and
+// few entries have it: they are read twice.
 func decodeEvent(raw []byte, e *wire.Event) error {
+	if err := json.Unmarshal(raw, e); err != nil || e.Metadata == nil {
+		return err
+	}
+	var again wire.Event
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.UseNumber()
-	return d.Decode(e)
+	err := d.Decode(&again)
+	e.Metadata = again.Metadata
+	return err
 }
 
 // eventID makes an id for an event that has none. It is the same when the

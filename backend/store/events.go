@@ -126,10 +126,13 @@ func scanOutline(rows *sql.Rows, sessionID string) (analysis.Event, error) {
 	return e, nil
 }
 
+// eventColumns are those that scanEvent reads.
+const eventColumns = `event_id, timestamp, event_type, duration_ms, model, provider, tokens_in, tokens_out, cache_read_tokens,
+cache_write_tokens, reasoning_tokens, cost_usd, error_type, error_message, trace_id, parent_id, decision_trace, tool_call, input, output`
+
 func queryEvents(ctx context.Context, tx *sql.Tx, sess *Session, limit, offset int) ([]Event, error) {
-	rows, err := tx.QueryContext(ctx, `SELECT event_id, timestamp, event_type, duration_ms, model, provider, tokens_in, tokens_out,
-cache_read_tokens, cache_write_tokens, reasoning_tokens, cost_usd, error_type, error_message, trace_id, parent_id, decision_trace,
-tool_call, input, output FROM events WHERE session = ? ORDER BY timestamp, seq LIMIT ? OFFSET ?`, sess.row, limit, offset)
+	rows, err := tx.QueryContext(ctx, `SELECT `+eventColumns+` FROM events WHERE session = ? ORDER BY timestamp, seq LIMIT ? OFFSET ?`,
+		sess.row, limit, offset)
 	page, err := collect(rows, err, func(rows *sql.Rows) (Event, error) { return scanEvent(rows, sess.ID) })
 	if err != nil {
 		return nil, fmt.Errorf("events of session %s: %w", sess.ID, err)
@@ -137,14 +140,17 @@ tool_call, input, output FROM events WHERE session = ? ORDER BY timestamp, seq L
 	return page, nil
 }
 
-func scanEvent(rows *sql.Rows, sessionID string) (Event, error) {
+// scanEvent reads eventColumns, and what comes after them into more.
+func scanEvent(rows *sql.Rows, sessionID string, more ...any) (Event, error) {
 	e := Event{SessionID: sessionID}
 	var at int64
 	var errorType, errorMessage sql.NullString
 	var decision, toolCall, input, output string
-	if err := rows.Scan(&e.ID, &at, &e.Type, into(&e.DurationMS), into(&e.Model), text(&e.Provider), into(&e.TokensIn), into(&e.TokensOut),
+	if err := rows.Scan(append([]any{
+		&e.ID, &at, &e.Type, into(&e.DurationMS), into(&e.Model), text(&e.Provider), into(&e.TokensIn), into(&e.TokensOut),
 		into(&e.CacheReadTokens), into(&e.CacheWriteTokens), into(&e.ReasoningTokens), into(&e.CostUSD), &errorType, &errorMessage,
-		text(&e.TraceID), text(&e.ParentID), text(&decision), text(&toolCall), text(&input), text(&output)); err != nil {
+		text(&e.TraceID), text(&e.ParentID), text(&decision), text(&toolCall), text(&input), text(&output),
+	}, more...)...); err != nil {
 		return e, err
 	}
 	e.Timestamp = timeOf(at)

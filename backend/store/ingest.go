@@ -21,7 +21,7 @@ func (s *Store) Ingest(ctx context.Context, batch []wire.Event) (added int, err 
 		return 0, nil
 	}
 	err = s.writeTx(ctx, func(tx *sql.Tx) error {
-		b := writer{ctx: ctx, tx: tx, stmts: &s.stmts, now: s.now().UnixMicro(), sessions: map[string]*session{}}
+		b := writer{ctx: ctx, tx: tx, stmts: &s.stmts, now: s.now().UnixMicro(), recent: s.recent, touched: map[string]*session{}, sums: newRollup()}
 		added, err = b.all(batch)
 		return err
 	})
@@ -33,7 +33,9 @@ func (s *Store) Ingest(ctx context.Context, batch []wire.Event) (added int, err 
 
 // statements are those of Ingest, prepared once on the write connection.
 type statements struct {
-	addSession, getSession, setSession, setMetadata, addEvent *sql.Stmt
+	addSession, getSession, setSession, setMetadata, addEvent, addName, setSummary *sql.Stmt
+
+	addSessionDay, addUsageDay, addUsageHour, addNameDay, addLatencyDay *sql.Stmt
 }
 
 func prepare(ctx context.Context, db *sql.DB) (s statements, err error) {
@@ -46,6 +48,13 @@ func prepare(ctx context.Context, db *sql.DB) (s statements, err error) {
 		{&s.setSession, setSessionSQL},
 		{&s.setMetadata, setMetadataSQL},
 		{&s.addEvent, addEventSQL},
+		{&s.addName, addNameSQL},
+		{&s.setSummary, setSummarySQL},
+		{&s.addSessionDay, addSessionDaySQL},
+		{&s.addUsageDay, addUsageDaySQL},
+		{&s.addUsageHour, addUsageHourSQL},
+		{&s.addNameDay, addNameDaySQL},
+		{&s.addLatencyDay, addLatencyDaySQL},
 	} {
 		if *p.to, err = db.PrepareContext(ctx, p.sql); err != nil {
 			return s, fmt.Errorf("prepare %q: %w", p.sql, err)
@@ -56,7 +65,10 @@ func prepare(ctx context.Context, db *sql.DB) (s statements, err error) {
 
 func (s *statements) close() error {
 	var first error
-	for _, stmt := range []*sql.Stmt{s.addSession, s.getSession, s.setSession, s.setMetadata, s.addEvent} {
+	for _, stmt := range []*sql.Stmt{
+		s.addSession, s.getSession, s.setSession, s.setMetadata, s.addEvent, s.addName, s.setSummary,
+		s.addSessionDay, s.addUsageDay, s.addUsageHour, s.addNameDay, s.addLatencyDay,
+	} {
 		if stmt != nil {
 			first = cmp.Or(first, stmt.Close())
 		}
@@ -70,14 +82,27 @@ type writer struct {
 	tx    *sql.Tx
 	stmts *statements
 	now   int64 // microseconds
-	// sessions are those the batch has touched so far.
-	sessions map[string]*session
+	// recent are sessions that earlier batches have read, so that a session
+	// under way is read once.
+	recent map[string]*session
+	// touched are those of this batch.
+	touched map[string]*session
+	sums    *rollup
 }
 
-// session is a session's state with its row's id.
+// maxRecent bounds how many sessions are remembered between batches.
+const maxRecent = 2_000
+
+// session is a session's state with its row's id and the summary of its
+// events.
 type session struct {
 	row int64
 	state
+	summary analysis.Summary
+	// before is what the sums hold of the session; nil before its first batch.
+	before *state
+	// fresh are the events of this batch.
+	fresh []figures
 }
 
 func (w *writer) all(batch []wire.Event) (added int, err error) {
@@ -104,41 +129,74 @@ func (w *writer) all(batch []wire.Event) (added int, err error) {
 			return 0, fmt.Errorf("%s of session %s: %w", e.EventType, e.SessionID, err)
 		}
 	}
-	for id, sess := range w.sessions {
+	for id, sess := range w.touched {
 		if err := w.save(sess); err != nil {
 			return 0, fmt.Errorf("session %s: %w", id, err)
 		}
 	}
-	return added, nil
+	return added, w.sums.save(w.ctx, w.tx, w.stmts)
 }
 
 const addSessionSQL = `INSERT INTO sessions (session_id, received_at, started_at, agent_name, status, event_count, error_count)
 VALUES (?, ?, 0, '', 'active', 0, 0) ON CONFLICT DO NOTHING`
 
-const getSessionSQL = `SELECT id, agent_name, name_at, start_at, status, end_at, total_in, total_out, event_count, error_count,
-sum_in, sum_out, cost_hi, cost_lo, first_event, last_event, received_at FROM sessions WHERE session_id = ?`
+const sessionState = `SELECT s.id, s.agent_name, s.name_at, s.start_at, s.status, s.end_at, s.total_in, s.total_out, s.event_count,
+s.error_count, s.sum_in, s.sum_out, s.cost_hi, s.cost_lo, s.first_event, s.last_event, s.received_at, m.summary
+FROM sessions s LEFT JOIN summaries m ON m.session = s.id`
+
+const getSessionSQL = sessionState + ` WHERE s.session_id = ?`
 
 // session returns the session with that id, made when it is not there.
 func (w *writer) session(id string) (*session, error) {
-	if sess := w.sessions[id]; sess != nil {
+	if sess := w.touched[id]; sess != nil {
 		return sess, nil
 	}
-	if _, err := w.tx.StmtContext(w.ctx, w.stmts.addSession).ExecContext(w.ctx, id, w.now); err != nil {
-		return nil, err
+	sess := w.recent[id]
+	if sess == nil {
+		res, err := w.tx.StmtContext(w.ctx, w.stmts.addSession).ExecContext(w.ctx, id, w.now)
+		if err != nil {
+			return nil, err
+		}
+		made, err := res.RowsAffected()
+		if err != nil {
+			return nil, err
+		}
+		if sess, err = scanState(w.tx.StmtContext(w.ctx, w.stmts.getSession).QueryRowContext(w.ctx, id)); err != nil {
+			return nil, err
+		}
+		if made > 0 {
+			sess.before = nil
+		}
+		if len(w.recent) >= maxRecent {
+			clear(w.recent)
+		}
+		w.recent[id] = sess
 	}
+	w.touched[id] = sess
+	return sess, nil
+}
+
+// scanState reads a row of sessionState.
+func scanState(row interface{ Scan(...any) error }) (*session, error) {
 	sess := &session{}
 	var costHi, costLo analysis.Opt[int64]
-	row := w.tx.StmtContext(w.ctx, w.stmts.getSession).QueryRowContext(w.ctx, id)
+	var summary string
 	err := row.Scan(&sess.row, &sess.name, into(&sess.nameAt), into(&sess.startAt), &sess.status, into(&sess.endAt),
 		into(&sess.totalIn), into(&sess.totalOut), &sess.events, &sess.errors, into(&sess.sumIn), into(&sess.sumOut),
-		into(&costHi), into(&costLo), into(&sess.firstEvent), into(&sess.lastEvent), &sess.receivedAt)
+		into(&costHi), into(&costLo), into(&sess.firstEvent), into(&sess.lastEvent), &sess.receivedAt, text(&summary))
 	if err != nil {
 		return nil, err
 	}
 	if costHi.OK {
 		sess.cost = analysis.Some(analysis.Sum{Hi: costHi.V, Lo: uint64(costLo.V)})
 	}
-	w.sessions[id] = sess
+	if summary != "" {
+		if err := json.Unmarshal([]byte(summary), &sess.summary); err != nil {
+			return nil, fmt.Errorf("summary: %w", err)
+		}
+	}
+	before := sess.state
+	sess.before = &before
 	return sess, nil
 }
 
@@ -146,16 +204,78 @@ const setSessionSQL = `UPDATE sessions SET agent_name = ?, started_at = ?, ended
 cost_usd = ?, event_count = ?, error_count = ?, name_at = ?, start_at = ?, end_at = ?, first_event = ?, last_event = ?,
 sum_in = ?, sum_out = ?, total_in = ?, total_out = ?, cost_hi = ?, cost_lo = ? WHERE id = ?`
 
+const setSummarySQL = `INSERT INTO summaries (session, summary) VALUES (?, ?) ON CONFLICT DO UPDATE SET summary = excluded.summary`
+
 func (w *writer) save(sess *session) error {
+	if sess.before != nil && *sess.before == sess.state && len(sess.fresh) == 0 {
+		return nil // nothing that was not known
+	}
 	var costHi, costLo any
 	if sess.cost.OK {
 		costHi, costLo = sess.cost.V.Hi, int64(sess.cost.V.Lo)
 	}
-	_, err := w.tx.StmtContext(w.ctx, w.stmts.setSession).ExecContext(w.ctx,
+	if sess.status == "" {
+		sess.status = analysis.StatusActive
+	}
+	if _, err := w.tx.StmtContext(w.ctx, w.stmts.setSession).ExecContext(w.ctx,
 		sess.agentName(), sess.startedAt(), value(sess.endedAt()), string(sess.status), value(sess.tokensIn()), value(sess.tokensOut()),
 		value(sess.costUSD()), sess.events, sess.errors, value(sess.nameAt), value(sess.startAt), value(sess.endAt),
 		value(sess.firstEvent), value(sess.lastEvent), value(sess.sumIn), value(sess.sumOut), value(sess.totalIn), value(sess.totalOut),
-		costHi, costLo, sess.row)
+		costHi, costLo, sess.row); err != nil {
+		return err
+	}
+	if len(sess.fresh) > 0 {
+		summary, err := json.Marshal(&sess.summary)
+		if err != nil {
+			return fmt.Errorf("summary: %w", err)
+		}
+		if _, err := w.tx.StmtContext(w.ctx, w.stmts.setSummary).ExecContext(w.ctx, sess.row, string(summary)); err != nil {
+			return err
+		}
+	}
+	return w.sum(sess)
+}
+
+// sum brings the sums to what the session has become.
+func (w *writer) sum(sess *session) error {
+	agent := sess.agentName()
+	if sess.before != nil {
+		w.sums.session(sess.before, -1)
+		if old := sess.before.agentName(); old != agent && sess.before.events > 0 {
+			// Its earlier events are counted under the old name.
+			err := eachFigures(w.ctx, w.tx, sess.row, func(f *figures) {
+				w.sums.event(old, f, -1)
+				w.sums.event(agent, f, 1)
+			})
+			if err != nil {
+				return err
+			}
+			agent = old // and so were those of this batch, which moved with them
+		}
+	}
+	w.sums.session(&sess.state, 1)
+	for i := range sess.fresh {
+		w.sums.event(agent, &sess.fresh[i], 1)
+	}
+	sess.fresh = nil
+	before := sess.state
+	sess.before = &before
+	return nil
+}
+
+// eachFigures calls f with the figures of every stored event of a session.
+func eachFigures(ctx context.Context, tx *sql.Tx, row int64, f func(*figures)) error {
+	rows, err := tx.QueryContext(ctx, `SELECT timestamp, event_type, model, tool_name, tokens_in, tokens_out, cost_usd, duration_ms, failed
+FROM events WHERE session = ?`, row)
+	_, err = collect(rows, err, func(rows *sql.Rows) (struct{}, error) {
+		var one figures
+		err := rows.Scan(&one.at, &one.kind, text(&one.model), text(&one.tool), into(&one.tokensIn), into(&one.tokensOut),
+			into(&one.costUSD), into(&one.durationMS), &one.failed)
+		if err == nil {
+			f(&one)
+		}
+		return struct{}{}, err
+	})
 	return err
 }
 
@@ -215,7 +335,53 @@ func (w *writer) event(sess *session, e *wire.Event) (isNew bool, err error) {
 		return false, err
 	}
 	sess.event(e, at)
-	return true, nil
+	return true, w.observe(sess, e, at)
+}
+
+const addNameSQL = `INSERT INTO session_names (kind, name, session) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`
+
+// observe adds a new event to the session's summary and names.
+func (w *writer) observe(sess *session, e *wire.Event, at int64) error {
+	f := figures{
+		at: at, kind: e.Type(), model: e.Model, tokensIn: e.TokensIn, tokensOut: e.TokensOut,
+		costUSD: e.CostUSD, durationMS: e.DurationMS, failed: failed(e),
+	}
+	if e.ToolCall != nil {
+		f.tool = e.ToolCall.Name
+	}
+	for _, n := range [...]struct {
+		kind, name string
+		known      int64
+	}{{kindModel, f.model, sess.summary.Models.Get(f.model)}, {kindTool, f.tool, sess.summary.Tools.Get(f.tool)}} {
+		if n.name == "" || n.known > 0 {
+			continue
+		}
+		if _, err := w.tx.StmtContext(w.ctx, w.stmts.addName).ExecContext(w.ctx, n.kind, n.name, sess.row); err != nil {
+			return err
+		}
+	}
+	sess.fresh = append(sess.fresh, f)
+	sess.summary.Observe(analysisEvent(e, at))
+	return nil
+}
+
+// analysisEvent returns of an event what a summary looks at.
+func analysisEvent(e *wire.Event, at int64) *analysis.Event {
+	a := &analysis.Event{
+		Type: analysis.EventType(e.Type()), Timestamp: timeOf(at), Model: e.Model, TokensIn: e.TokensIn, TokensOut: e.TokensOut,
+		CacheReadTokens: e.CacheReadTokens, CacheWriteTokens: e.CacheWriteTokens, ReasoningTokens: e.ReasoningTokens,
+		DurationMS: e.DurationMS, CostUSD: e.CostUSD, Error: e.Error,
+	}
+	if e.ToolCall != nil {
+		a.ToolCall = &analysis.ToolCall{Name: e.ToolCall.Name}
+	}
+	if e.DecisionTrace != nil {
+		a.DecisionTrace = &analysis.DecisionTrace{Reasoning: e.DecisionTrace.Reasoning}
+	}
+	if failed(e) && a.Error == nil {
+		a.Error = &analysis.Failure{}
+	}
+	return a
 }
 
 func jsonOrNull[T any](v *T) (any, error) {

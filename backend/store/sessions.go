@@ -36,34 +36,6 @@ type Session struct {
 	row int64
 }
 
-// SessionQuery selects sessions.
-type SessionQuery struct {
-	// Status is one of the statuses; empty = all.
-	Status analysis.Status
-	Limit  int
-	Offset int
-}
-
-// Sessions returns a page of the sessions that q selects, the latest started
-// first, and how many there are in all.
-func (s *Store) Sessions(ctx context.Context, q SessionQuery) (page []Session, total int, err error) {
-	where, args := "", []any{}
-	if q.Status != "" {
-		where, args = " WHERE status = ?", append(args, string(q.Status))
-	}
-	err = s.readTx(ctx, func(tx *sql.Tx) error {
-		if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM sessions`+where, args...).Scan(&total); err != nil {
-			return err
-		}
-		page, err = querySessions(ctx, tx, where+` ORDER BY started_at DESC, id DESC LIMIT ? OFFSET ?`, append(args, q.Limit, q.Offset)...)
-		return err
-	})
-	if err != nil {
-		return nil, 0, fmt.Errorf("list sessions: %w", err)
-	}
-	return page, total, nil
-}
-
 // Session returns the session with that id, or ErrNotFound.
 func (s *Store) Session(ctx context.Context, id string) (*Session, error) {
 	var sess *Session
@@ -85,7 +57,7 @@ func (s *Store) readTx(ctx context.Context, f func(*sql.Tx) error) error {
 }
 
 func querySession(ctx context.Context, tx *sql.Tx, id string) (*Session, error) {
-	found, err := querySessions(ctx, tx, ` WHERE session_id = ?`, id)
+	found, err := querySessions(ctx, tx, ` WHERE s.session_id = ?`, id)
 	if err != nil {
 		return nil, fmt.Errorf("read session %s: %w", id, err)
 	}
@@ -99,7 +71,7 @@ func querySession(ctx context.Context, tx *sql.Tx, id string) (*Session, error) 
 // sessions, their metadata, their tags.
 func querySessions(ctx context.Context, tx *sql.Tx, tail string, args ...any) ([]Session, error) {
 	rows, err := tx.QueryContext(ctx, `SELECT id, session_id, agent_name, started_at, ended_at, status, tokens_in, tokens_out, cost_usd,
-event_count, error_count FROM sessions`+tail, args...)
+event_count, error_count FROM sessions s`+tail, args...)
 	page, err := collect(rows, err, func(rows *sql.Rows) (sess Session, err error) {
 		var started int64
 		var ended analysis.Opt[int64]

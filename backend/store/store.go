@@ -30,6 +30,11 @@ type Store struct {
 	write *sql.DB // one connection
 	read  *sql.DB
 	stmts statements
+	// turn is held by the one write that runs.
+	turn chan struct{}
+	// recent are the sessions that Ingest has read; they belong to who holds
+	// turn.
+	recent map[string]*session
 	// now is replaced by tests.
 	now func() time.Time
 }
@@ -41,7 +46,7 @@ func Open(ctx context.Context, path string) (*Store, error) {
 	if err := create(path); err != nil {
 		return nil, err
 	}
-	s := &Store{path: path, now: time.Now}
+	s := &Store{path: path, now: time.Now, turn: make(chan struct{}, 1), recent: map[string]*session{}}
 	if err := s.open(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("open database %s: %w", path, err), s.Close())
 	}
@@ -73,6 +78,9 @@ func (s *Store) open(ctx context.Context) (err error) {
 		return err
 	}
 	s.write.SetMaxOpenConns(1)
+	if err := s.reclaimable(ctx); err != nil {
+		return err
+	}
 	if err := migrate(ctx, s.write); err != nil {
 		return err
 	}
@@ -84,7 +92,7 @@ func (s *Store) open(ctx context.Context) (err error) {
 	}
 	s.read.SetMaxOpenConns(readers)
 	s.read.SetMaxIdleConns(readers)
-	return s.Ping(ctx)
+	return s.rebuildIfNeeded(ctx)
 }
 
 // dsn names the file as a URI, so that no character of its path is taken for
@@ -112,8 +120,20 @@ func create(path string) error {
 	return f.Close()
 }
 
-// writeTx runs f in one transaction on the write connection.
-func (s *Store) writeTx(ctx context.Context, f func(*sql.Tx) error) error {
+// writeTx runs f in one transaction on the write connection. f must leave
+// s.recent as the database will be when the transaction is committed.
+func (s *Store) writeTx(ctx context.Context, f func(*sql.Tx) error) (err error) {
+	select {
+	case s.turn <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() {
+		if err != nil {
+			clear(s.recent)
+		}
+		<-s.turn
+	}()
 	tx, err := s.write.BeginTx(ctx, nil)
 	if err != nil {
 		return mapError(err)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -18,7 +19,17 @@ import (
 	"github.com/agentlens/agentlens-otel/internal/wire"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if job := os.Getenv(killVariable); job != "" {
+		number, path, _ := strings.Cut(job, " ")
+		first, err := strconv.Atoi(number)
+		if err != nil {
+			panic(err)
+		}
+		storeUntilKilled(path, first)
+	}
+	goleak.VerifyTestMain(m)
+}
 
 func open(t testing.TB) *Store {
 	t.Helper()
