@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -49,7 +50,51 @@ func (s *Server) postTags(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
+	s.hub.publish(id)
 	s.answer(w, http.StatusOK, tagList{id, all})
+}
+
+// deleteTags takes the tags of the body {"tags":[…]} from a session; without a
+// body, all.
+func (s *Server) deleteTags(w http.ResponseWriter, r *http.Request) {
+	var in wire.Tags
+	if r.ContentLength != 0 {
+		if !s.readFinding(w, r, &in) {
+			return
+		}
+		if err := checkTags(in.Tags); err != nil {
+			s.fail(w, r, err)
+			return
+		}
+	}
+	id := r.PathValue("id")
+	left, err := s.store.RemoveTags(r.Context(), id, in.Tags)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	s.hub.publish(id)
+	s.answer(w, http.StatusOK, tagList{id, left})
+}
+
+// tagCount is a tag and how many sessions have it.
+type tagCount struct {
+	Tag      string `json:"tag"`
+	Sessions int64  `json:"session_count"`
+}
+
+// getAllTags is GET /sessions/tags: every tag there is.
+func (s *Server) getAllTags(w http.ResponseWriter, r *http.Request) {
+	counts, err := s.store.Tags(r.Context())
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	tags := make([]tagCount, len(counts))
+	for i, c := range counts {
+		tags[i] = tagCount{c.Name, c.N}
+	}
+	s.answer(w, http.StatusOK, map[string]any{"tags": tags})
 }
 
 // checkTags trims the tags in place.
@@ -105,8 +150,28 @@ func (s *Server) postAnnotation(w http.ResponseWriter, r *http.Request) {
 	status := http.StatusOK
 	if added {
 		status = http.StatusCreated
+		s.hub.publish(a.SessionID)
 	}
 	s.answer(w, status, a)
+}
+
+// deleteAnnotation is DELETE /sessions/{id}/annotations/{annotation}.
+func (s *Server) deleteAnnotation(w http.ResponseWriter, r *http.Request) {
+	n, err := strconv.ParseInt(r.PathValue("annotation"), 10, 64)
+	if err == nil {
+		err = s.store.RemoveAnnotation(r.Context(), r.PathValue("id"), n)
+	} else {
+		err = store.ErrNotFound
+	}
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		refuse(w, http.StatusNotFound, "Annotation not found")
+	case err != nil:
+		s.fail(w, r, err)
+	default:
+		s.hub.publish(r.PathValue("id"))
+		s.answer(w, http.StatusOK, map[string]any{"status": "ok", "deleted": n})
+	}
 }
 
 // checkAnnotation fills in the type of an annotation that has none.

@@ -26,10 +26,12 @@ func (s *Server) postEvents(w http.ResponseWriter, r *http.Request) {
 		s.refuseBatch(w, r, err)
 		return
 	}
+	s.prices.complete(batch.events)
 	if _, err := s.store.Ingest(r.Context(), batch.events); err != nil {
 		s.fail(w, r, err)
 		return
 	}
+	s.hub.publishBatch(batch.events)
 	if batch.skipped > 0 || batch.truncated > 0 {
 		s.log.Warn("Entries of a batch were skipped, or fields of them cut",
 			zap.Int("skipped", batch.skipped), zap.Int("truncated_fields", batch.truncated), zap.Strings("reasons", batch.reasons))

@@ -2,6 +2,7 @@ package backend
 
 import (
 	"fmt"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -24,11 +25,14 @@ func (c client) page(status int, path string) string {
 		case html.TextNode:
 			text = append(text, n.Data)
 		case html.ElementNode:
-			require.NotContains(c.t, []string{"script", "style", "iframe", "object", "base"}, n.Data)
+			require.NotContains(c.t, []string{"style", "iframe", "object", "base"}, n.Data)
+			if n.Data == "script" {
+				require.Nil(c.t, n.FirstChild, "scripts are files")
+			}
 			for _, a := range n.Attr {
 				require.False(c.t, strings.HasPrefix(a.Key, "on") || a.Key == "style", "attribute %s of %s", a.Key, n.Data)
 				if a.Key == "href" || a.Key == "src" {
-					require.Regexp(c.t, `^(/|\?)`, a.Val, "links stay here")
+					require.Regexp(c.t, `^(/|\?|#)`, a.Val, "links stay here")
 				}
 			}
 		}
@@ -38,9 +42,13 @@ func (c client) page(status int, path string) string {
 
 func TestPages(t *testing.T) {
 	c := start(t, Config{})
-	empty := c.page(200, "/")
-	require.Contains(t, empty, "No sessions yet")
-	require.Contains(t, empty, "http://localhost:4318")
+	for _, path := range []string{"/", "/ui/sessions", "/ui/agents"} {
+		empty := c.page(200, path)
+		require.Contains(t, empty, "No sessions yet", path)
+		require.Contains(t, empty, "http://localhost:4318")
+	}
+	require.Contains(t, c.page(200, "/ui/alerts"), "Nothing has fired")
+	require.Contains(t, c.page(200, "/ui/compare"), "What changed?")
 
 	c.want(200, "POST", "/events", example)
 	c.want(200, "POST", "/sessions/s1/tags", `{"tags":["compliance:fail"]}`)
@@ -48,20 +56,22 @@ func TestPages(t *testing.T) {
 	c.want(201, "POST", "/sessions/s1/annotations", `{"text":"the tool is forbidden","type":"bug","event_id":"e2"}`)
 	c.want(201, "POST", "/sessions/s1/annotations", `{"text":"of an event not here","event_id":"e99"}`)
 
-	list := c.page(200, "/")
-	require.Contains(t, list, "research-agent-v2 s1 error 2026-02-14 10:30:00 5.00 s 4 1 1 200 353 $0.0225 compliance:fail")
+	list := c.page(200, "/ui/sessions")
+	require.Contains(t, list, "research-agent-v2 s1 error 2026-02-14 10:30:00 5.00 s 4 1 1 200 / 353 $0.0225 compliance:fail")
+	require.Contains(t, list, "1 sessions · 4 events · 1 200 tokens in, 353 out · $0.0225")
 	require.Contains(t, list, "UTC")
-	require.Contains(t, c.page(200, "/?status=active"), "No sessions here")
-	require.Contains(t, c.page(400, "/?status=x"), "status is")
+	require.Contains(t, c.page(200, "/ui/sessions?status=active"), "No session matches")
+	require.Contains(t, c.page(200, "/ui/sessions?model=gpt-4-turbo&tool=web_search&q=2.1"), "research-agent-v2")
+	require.Contains(t, c.page(400, "/ui/sessions?status=x"), "status is")
+	require.Contains(t, c.page(200, "/?days=400"), "research-agent-v2 1 1 1 200 / 353 $0.0225")
+	require.Contains(t, c.page(200, "/ui/agents?days=400"), "research-agent-v2")
 
 	detail := c.page(200, "/ui/sessions/s1")
 	for _, want := range []string{
 		"version 2.1.0", "run 1234567890123456789", "2026-02-14 10:30:05", "too many tokens", "of an event not here",
-		"10:30:01.234 llm_call gpt-4-turbo 1 200 in / 350 out 2.34 s $0.0225 User asked for a summary. confidence 75 % considered: gpt-3.5",
-		"10:30:02.124 tool_call web_search 890.2 ms bug the tool is forbidden Tool input",
-		"10:30:03.000 decision 0 in / 3 out –", // duration not measured
-		"RateLimitError: slow down",
-		"## Session Explanation: research-agent-v2",
+		"gpt-4-turbo llm call llm_call gpt-4-turbo, 2.34 s 2.34 s 1 200 / 350 $0.0225 Time 10:30:01.234 Type llm_call",
+		"User asked for a summary. confidence 75 % considered: gpt-3.5", "web_search tool call note", "bug the tool is forbidden",
+		"Time 10:30:03.000 Type decision Tokens in / out 0 / 3", "RateLimitError: slow down", "## Session Explanation: research-agent-v2",
 	} {
 		require.Contains(t, detail, want)
 	}
@@ -72,9 +82,9 @@ func TestPages(t *testing.T) {
 func TestPagesShowTheUnknownAsUnknown(t *testing.T) {
 	c := start(t, Config{})
 	c.want(200, "POST", "/events", `{"events":[{"event_type":"session_start","session_id":"s","agent_name":"a","timestamp":"2026-02-14T10:30:00Z"}]}`)
-	require.Contains(t, c.page(200, "/"), "a s active 2026-02-14 10:30:00 – 0 0 – – – –")
+	require.Contains(t, c.page(200, "/ui/sessions"), "a s active 2026-02-14 10:30:00 – 0 0 – / – – –")
 	detail := c.page(200, "/ui/sessions/s")
-	require.Contains(t, detail, "Ended (UTC) – Took – Events 0 Errors 0 Tokens in – Tokens out – Cost –")
+	require.Contains(t, detail, "Took – Events 0 Errors 0 Tokens in / out – / – Cost – Ended –")
 	require.Contains(t, detail, "No events yet")
 }
 
@@ -87,7 +97,10 @@ func TestPagesEscape(t *testing.T) {
  "tool_call":{"tool_name":"NASTY","tool_input":"NASTY"},"decision_trace":{"reasoning":"NASTY","alternatives_considered":["NASTY"]},"error":{"type":"NASTY","message":"NASTY"}}]}`,
 		"NASTY", strings.ReplaceAll(nasty, `"`, `\"`)))
 	c.want(201, "POST", "/sessions/s/annotations", `{"text":"<script>alert(2)</script>","author":"<b>"}`)
-	require.Contains(t, c.page(200, "/"), nasty)
+	require.Contains(t, c.page(200, "/ui/sessions"), nasty)
+	for _, path := range []string{"/?days=400", "/ui/agents?days=400", "/ui/agents/" + url.PathEscape(nasty), "/ui/compare?agent=" + url.QueryEscape(nasty), "/ui/alerts"} {
+		c.page(200, path)
+	}
 	detail := c.page(200, "/ui/sessions/s")
 	require.GreaterOrEqual(t, strings.Count(detail, "<script>alert(1)</script>"), 8, "shown, as text")
 	require.Contains(t, detail, "<script>alert(2)</script>")
@@ -98,9 +111,9 @@ func TestPagesLinkTheirParts(t *testing.T) {
 	for i := range 3 {
 		c.want(200, "POST", "/events", fmt.Sprintf(`{"events":[{"event_type":"session_start","session_id":"s%d","timestamp":"2026-02-14T10:30:0%dZ"}]}`, i, i))
 	}
-	_, body := c.do("GET", "/?status=active&limit=1&offset=1", "")
+	_, body := c.do("GET", "/ui/sessions?status=active&limit=1&offset=1", "")
 	require.Contains(t, body, `href="?limit=1&amp;offset=0&amp;status=active"`)
 	require.Contains(t, body, `href="?limit=1&amp;offset=2&amp;status=active"`)
-	require.Contains(t, c.page(200, "/?limit=1&offset=1"), "2–2 of 3")
-	require.NotContains(t, c.page(200, "/?limit=3"), "next")
+	require.Contains(t, c.page(200, "/ui/sessions?limit=1&offset=1"), "2–2 of 3")
+	require.NotContains(t, c.page(200, "/ui/sessions?limit=3"), "Next →")
 }

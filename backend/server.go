@@ -2,12 +2,15 @@ package backend
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"go.uber.org/zap"
 
+	"github.com/agentlens/agentlens-otel/backend/insight"
 	"github.com/agentlens/agentlens-otel/backend/store"
 	"github.com/agentlens/agentlens-otel/backend/web"
 )
@@ -27,6 +30,17 @@ type Config struct {
 	Hosts []string
 	// Version is what /health says.
 	Version string
+	// Retention says what is kept; the zero one keeps everything.
+	Retention store.Retention
+	// Budgets are what agents may cost; the pages show how they stand.
+	Budgets []insight.Budget
+	// TraceURL leads to a trace in a tracing backend: a URL in which
+	// {trace_id}, and {session_id} where it occurs, are replaced. Empty = no
+	// link.
+	TraceURL string
+	// OTLPEndpoint is the base URL of the OTLP/HTTP receiver that POST
+	// /v1/traces is handed on to; empty = it is refused.
+	OTLPEndpoint string
 }
 
 // Server answers the API and shows the pages. The zero Server is of no use;
@@ -35,15 +49,26 @@ type Server struct {
 	cfg     Config
 	log     *zap.Logger
 	store   *store.Store
+	figures *insight.Source
+	prices  prices
 	pages   *web.Pages
+	traces  http.Handler
+	hub     hub
 	handler http.Handler
 	started time.Time
+
+	stop  context.CancelFunc
+	tasks sync.WaitGroup
 }
 
 // New opens the store and returns a server on it. It does not listen: serve
 // Handler.
 func New(ctx context.Context, cfg Config, log *zap.Logger) (*Server, error) {
-	pages, err := web.New()
+	pages, err := web.New(cfg.TraceURL)
+	if err != nil {
+		return nil, err
+	}
+	traces, err := newTraces(cfg.OTLPEndpoint, log)
 	if err != nil {
 		return nil, err
 	}
@@ -51,8 +76,17 @@ func New(ctx context.Context, cfg Config, log *zap.Logger) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{cfg: cfg, log: log, store: st, pages: pages, started: time.Now()}
+	s := &Server{cfg: cfg, log: log, store: st, pages: pages, traces: traces, started: time.Now()}
+	s.figures = insight.New(st, cfg.Budgets, time.Now)
+	if err := s.prices.load(ctx, st); err != nil {
+		return nil, errors.Join(err, st.Close())
+	}
 	s.handler = s.guard(s.routes())
+	background, stop := context.WithCancel(context.Background())
+	s.stop = stop
+	if cfg.Retention != (store.Retention{}) {
+		s.tasks.Go(func() { s.sweepUntil(background) })
+	}
 	return s, nil
 }
 
@@ -60,25 +94,66 @@ func New(ctx context.Context, cfg Config, log *zap.Logger) (*Server, error) {
 // cannot.
 func (s *Server) Handler() http.Handler { return s.handler }
 
+// EndStreams ends the streams of changes, which would otherwise keep a server
+// from shutting down. Call it before that.
+func (s *Server) EndStreams() { s.hub.close() }
+
 // Close closes the store. Stop serving first.
-func (s *Server) Close() error { return s.store.Close() }
+func (s *Server) Close() error {
+	s.EndStreams()
+	s.stop()
+	s.tasks.Wait()
+	return s.store.Close()
+}
 
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /health", s.getHealth)
 
+	// The original's.
 	mux.HandleFunc("POST /events", s.postEvents)
+	mux.HandleFunc("GET /events", s.getEvents)
+	mux.HandleFunc("GET /events/search", s.getEvents)
 	mux.HandleFunc("GET /sessions", s.getSessions)
+	mux.HandleFunc("GET /sessions/search", s.searchSessions)
+	mux.HandleFunc("GET /sessions/tags", s.getAllTags)
+	mux.HandleFunc("POST /sessions/compare", s.postCompare)
 	mux.HandleFunc("GET /sessions/{id}", s.getSession)
 	mux.HandleFunc("GET /sessions/{id}/events", s.getSessionEvents)
 	mux.HandleFunc("GET /sessions/{id}/explain", s.getExplain)
+	mux.HandleFunc("GET /sessions/{id}/export", s.getExport)
 	mux.HandleFunc("GET /sessions/{id}/tags", s.getTags)
 	mux.HandleFunc("POST /sessions/{id}/tags", s.postTags)
+	mux.HandleFunc("DELETE /sessions/{id}/tags", s.deleteTags)
 	mux.HandleFunc("GET /sessions/{id}/annotations", s.getAnnotations)
 	mux.HandleFunc("POST /sessions/{id}/annotations", s.postAnnotation)
+	mux.HandleFunc("DELETE /sessions/{id}/annotations/{annotation}", s.deleteAnnotation)
+	mux.HandleFunc("GET /analytics", s.getAnalytics)
+	mux.HandleFunc("GET /analytics/costs", s.getCosts)
+	mux.HandleFunc("GET /analytics/heatmap", s.getHeatmap)
+	mux.HandleFunc("GET /pricing", s.getPricing)
+	mux.HandleFunc("PUT /pricing", s.putPricing)
+	mux.HandleFunc("DELETE /pricing/{model}", s.deletePricing)
+	mux.HandleFunc("GET /pricing/costs/{id}", s.getSessionCosts)
+	mux.HandleFunc("GET /alerts/events", s.getAlertEvents)
 
-	mux.HandleFunc("GET /{$}", s.pageSessions)
+	// Our own.
+	mux.HandleFunc("GET /api/overview", s.getOverview)
+	mux.HandleFunc("GET /api/forecast", s.getForecast)
+	mux.HandleFunc("GET /api/agents", s.getAgents)
+	mux.HandleFunc("GET /api/agents/{name}/forecast", s.getForecast)
+	mux.HandleFunc("GET /api/agents/{name}/drift", s.getDrift)
+	mux.HandleFunc("GET /api/agents/{name}/compliance", s.getCompliance)
+	mux.HandleFunc("GET /api/stream", s.getStream)
+	mux.Handle("POST /v1/traces", s.traces)
+
+	mux.HandleFunc("GET /{$}", s.pageOverview)
+	mux.HandleFunc("GET /ui/sessions", s.pageSessions)
 	mux.HandleFunc("GET /ui/sessions/{id}", s.pageSession)
+	mux.HandleFunc("GET /ui/compare", s.pageCompare)
+	mux.HandleFunc("GET /ui/agents", s.pageAgents)
+	mux.HandleFunc("GET /ui/agents/{name}", s.pageAgent)
+	mux.HandleFunc("GET /ui/alerts", s.pageAlerts)
 	mux.Handle("GET "+web.StaticPath, s.pages.Static())
 	return jsonErrors(mux)
 }

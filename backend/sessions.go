@@ -2,9 +2,7 @@ package backend
 
 import (
 	"net/http"
-	"strconv"
 
-	"github.com/agentlens/agentlens-otel/analysis"
 	"github.com/agentlens/agentlens-otel/backend/store"
 )
 
@@ -25,7 +23,7 @@ type sessionList struct {
 }
 
 func (s *Server) getSessions(w http.ResponseWriter, r *http.Request) {
-	list, err := s.listSessions(r, defaultSessions)
+	list, _, err := s.listSessions(r, defaultSessions)
 	if err != nil {
 		s.fail(w, r, err)
 		return
@@ -34,18 +32,13 @@ func (s *Server) getSessions(w http.ResponseWriter, r *http.Request) {
 }
 
 // listSessions returns the sessions that the request's parameters select.
-func (s *Server) listSessions(r *http.Request, limit int) (list sessionList, err error) {
-	if list.Limit, list.Offset, err = page(r, limit, maxSessions); err != nil {
-		return list, err
+func (s *Server) listSessions(r *http.Request, limit int) (list sessionList, q store.SessionQuery, err error) {
+	if q, err = sessionQuery(r, limit); err != nil {
+		return list, q, err
 	}
-	status := analysis.Status(r.URL.Query().Get("status"))
-	switch status {
-	case "", analysis.StatusActive, analysis.StatusCompleted, analysis.StatusError, analysis.StatusTimeout:
-	default:
-		return list, &analysis.FieldError{Field: "status", Value: strconv.Quote(string(status)), Want: "active, completed, error or timeout"}
-	}
-	list.Sessions, list.Total, err = s.store.Sessions(r.Context(), store.SessionQuery{Status: status, Limit: list.Limit, Offset: list.Offset})
-	return list, err
+	list.Limit, list.Offset = q.Limit, q.Offset
+	list.Sessions, list.Total, err = s.store.Sessions(r.Context(), q)
+	return list, q, err
 }
 
 // sessionDetail is the answer to GET /sessions/{id}: limit and offset page

@@ -29,9 +29,12 @@ type Note struct {
 	Annotation
 	AgentName string    `json:"agent_name"`
 	StartedAt time.Time `json:"session_started_at"`
+	// At is the time of what it is about: that of its event, else the end of its
+	// session, else when it was written.
+	At time.Time `json:"at"`
 }
 
-// Notes returns a page of the annotations that q selects, the latest first, and
+// Notes returns a page of the annotations that q selects, the last to be written first, and
 // how many there are in all.
 func (s *Store) Notes(ctx context.Context, q NoteQuery) (page []Note, total int, err error) {
 	terms, args := []string{"true"}, []any{}
@@ -56,12 +59,13 @@ func (s *Store) Notes(ctx context.Context, q NoteQuery) (page []Note, total int,
 		if err := tx.QueryRowContext(ctx, `SELECT count(*)`+from, args...).Scan(&total); err != nil {
 			return err
 		}
-		rows, err := tx.QueryContext(ctx, `SELECT a.id, s.session_id, a.text, a.author, a.type, a.event_id, a.created_at, s.agent_name, s.started_at`+
+		rows, err := tx.QueryContext(ctx, `SELECT a.id, s.session_id, a.text, a.author, a.type, a.event_id, a.created_at, s.agent_name, s.started_at,
+coalesce((SELECT timestamp FROM events e WHERE e.session = a.session AND e.event_id = a.event_id AND a.event_id <> ''), s.ended_at, a.created_at)`+
 			from+` ORDER BY a.id DESC LIMIT ? OFFSET ?`, append(args, q.Limit, q.Offset)...)
 		page, err = collect(rows, err, func(rows *sql.Rows) (n Note, err error) {
-			var created, started int64
-			err = rows.Scan(&n.ID, &n.SessionID, &n.Text, &n.Author, &n.Type, &n.EventID, &created, &n.AgentName, &started)
-			n.CreatedAt, n.StartedAt = timeOf(created), timeOf(started)
+			var created, started, at int64
+			err = rows.Scan(&n.ID, &n.SessionID, &n.Text, &n.Author, &n.Type, &n.EventID, &created, &n.AgentName, &started, &at)
+			n.CreatedAt, n.StartedAt, n.At = timeOf(created), timeOf(started), timeOf(at)
 			return n, err
 		})
 		return err

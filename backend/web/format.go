@@ -5,12 +5,15 @@ import (
 	"encoding/json"
 	"fmt"
 	"html/template"
+	"math"
 	"net/url"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/agentlens/agentlens-otel/analysis"
+	"github.com/agentlens/agentlens-otel/backend/chart"
+	"github.com/agentlens/agentlens-otel/backend/finding"
 	"github.com/agentlens/agentlens-otel/backend/store"
 )
 
@@ -20,22 +23,45 @@ const absent = "–"
 var functions = template.FuncMap{
 	"at":         at,
 	"clock":      clock,
+	"moment":     func(t time.Time) string { return t.UTC().Format("2 Jan 15:04") },
+	"date":       func(t time.Time) string { return t.UTC().Format("2 Jan 2006") },
+	"iso":        func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 	"ended":      ended,
 	"length":     length,
 	"count":      count,
 	"number":     number,
+	"int":        func(n int) string { return number(int64(n)) },
 	"usd":        usd,
+	"money":      money,
 	"millis":     millis,
+	"ms":         func(v float64) string { return millis(analysis.Some(v)) },
 	"percent":    percent,
+	"share":      func(v float64) string { return percent(analysis.Some(v)) },
+	"signed":     func(v float64) string { return strings.Replace(fmt.Sprintf("%+.2f", v), "-", "−", 1) },
+	"score":      func(v float64) string { return strconv.FormatFloat(math.Round(v), 'f', 0, 64) },
+	"meter":      chart.Meter,
 	"indent":     indent,
 	"scalar":     scalar,
-	"decision":   decision,
-	"toolCall":   toolCall,
 	"sessionURL": sessionURL,
+	"agentURL":   agentURL,
+	"tagURL":     tagURL,
+	"isFinding":  isFinding,
 	"tone":       tone,
+	"severity":   severityTone,
+	"words":      func(s string) string { return strings.ReplaceAll(s, "_", " ") },
 	"failed":     failed,
 	"named":      named,
+	"named2":     func(name string, rows []MixRow) mix { return mix{name, rows} },
 	"statuses":   statuses,
+	"costSeries": CostSeries,
+	"costChart":  CostChart,
+	"budget":     BudgetChart,
+	"driftRows":  DriftRows,
+	"mixRows":    MixRows,
+	"ruleSpark":  RuleSpark,
+	"shares":     shares,
+	"models":     modelShares,
+	"str":        func(v any) string { return fmt.Sprint(v) },
 }
 
 // at writes a time in UTC, to the second; the pages say that it is UTC.
@@ -90,13 +116,24 @@ func usd(v analysis.Opt[float64]) string {
 	return fmt.Sprintf("$%.2f", v.V)
 }
 
+// money writes an amount that is known.
+func money(v float64) string { return usd(analysis.Some(v)) }
+
+// axisMoney writes an amount on an axis, without more digits than it needs.
+func axisMoney(v float64) string {
+	if v >= 10_000 {
+		return "$" + strconv.FormatFloat(v/1000, 'f', -1, 64) + "k"
+	}
+	return "$" + strconv.FormatFloat(v, 'g', 4, 64)
+}
+
 // millis writes milliseconds in the unit that reads best.
 func millis(v analysis.Opt[float64]) string {
 	switch {
 	case !v.OK:
 		return absent
-	case v.V < 1000:
-		return strconv.FormatFloat(v.V, 'f', -1, 32) + " ms"
+	case v.V < 999.95:
+		return strconv.FormatFloat(math.Round(v.V*10)/10, 'f', -1, 64) + " ms"
 	case v.V < 60_000:
 		return fmt.Sprintf("%.2f s", v.V/1000)
 	}
@@ -111,7 +148,7 @@ func percent(v analysis.Opt[float64]) string {
 	if !v.OK {
 		return absent
 	}
-	return strconv.FormatFloat(100*v.V, 'f', -1, 32) + " %"
+	return strconv.FormatFloat(math.Round(1000*v.V)/10, 'f', -1, 64) + " %"
 }
 
 // indent writes JSON over several lines; what is not JSON stays as it is.
@@ -172,7 +209,25 @@ type data struct {
 
 func named(name string, value json.RawMessage) data { return data{name, value} }
 
-// statuses are those to restrict the list to; the empty one is all.
-func statuses() []string {
-	return []string{"", string(analysis.StatusActive), string(analysis.StatusCompleted), string(analysis.StatusError), string(analysis.StatusTimeout)}
+// severityTone returns the CSS class for the severity of a finding.
+func severityTone(f finding.Finding) string {
+	if f.Resolved {
+		return "good"
+	}
+	switch f.Severity {
+	case "critical", "error", "degraded":
+		return "bad"
+	case "info", "stable":
+		return "plain"
+	}
+	if f.Kind == finding.Note {
+		return "plain"
+	}
+	return "warn"
+}
+
+// mix is what the template "mix" shows.
+type mix struct {
+	Name string
+	Rows []MixRow
 }

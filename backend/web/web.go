@@ -7,35 +7,47 @@ import (
 	"io"
 	"io/fs"
 	"net/http"
-
-	"github.com/agentlens/agentlens-otel/backend/store"
+	"net/url"
+	"strings"
 )
 
 // StaticPath is where the pages look for Static.
 const StaticPath = "/static/"
 
 // ContentSecurityPolicy is the header the pages are written for: they load
-// their style sheet and nothing else, and no page may frame them.
-const ContentSecurityPolicy = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+// scripts, styles and data from here and nothing else, run and style nothing
+// inline, and no page may frame them.
+const ContentSecurityPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
 //go:embed templates static
 var files embed.FS
 
+// pageNames are the templates, one a page.
+var pageNames = []string{"overview", "sessions", "session", "compare", "agents", "agent", "alerts", "problem"}
+
 // Pages renders the pages. Its methods may be called concurrently.
 type Pages struct {
-	sessions, session, problem *template.Template
-	static                     http.Handler
+	templates map[string]*template.Template
+	static    http.Handler
+	traceURL  string
 }
 
-// New parses the embedded templates.
-func New() (*Pages, error) {
-	p := &Pages{}
-	for name, to := range map[string]**template.Template{"sessions": &p.sessions, "session": &p.session, "problem": &p.problem} {
-		t, err := template.New("layout.html").Funcs(functions).ParseFS(files, "templates/layout.html", "templates/"+name+".html")
+// New parses the embedded templates. traceURL is a URL in which {trace_id} and
+// {session_id} are replaced to lead to a trace; empty = no such links.
+func New(traceURL string) (*Pages, error) {
+	if traceURL != "" {
+		u, err := url.Parse(strings.NewReplacer("{trace_id}", "0", "{session_id}", "0").Replace(traceURL))
+		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+			return nil, fmt.Errorf("trace URL template %q: want a URL as http://localhost:16686/trace/{trace_id}", traceURL)
+		}
+	}
+	p := &Pages{templates: map[string]*template.Template{}, traceURL: traceURL}
+	for _, name := range pageNames {
+		t, err := template.New("layout.html").Funcs(functions).ParseFS(files, "templates/layout.html", "templates/parts.html", "templates/"+name+".html")
 		if err != nil {
 			return nil, fmt.Errorf("template of page %s: %w", name, err)
 		}
-		*to = t
+		p.templates[name] = t
 	}
 	static, err := fs.Sub(files, "static")
 	if err != nil {
@@ -45,57 +57,22 @@ func New() (*Pages, error) {
 	return p, nil
 }
 
-// Static serves the style sheet, below StaticPath.
+// Static serves the style sheet, the scripts and the icon, below StaticPath.
 func (p *Pages) Static() http.Handler { return p.static }
 
-// SessionList is what the page of sessions shows.
-type SessionList struct {
-	Sessions []store.Session
-	Paging   Paging
-	// Status is the one the list is restricted to; empty = all.
-	Status string
+// page is what the layout shows.
+type page struct {
+	// Nav is the entry of the navigation that the page belongs to.
+	Nav string
+	// Live names the parts of the page that are fetched again when sessions
+	// change; empty for none.
+	Live bool
+	V    any
 }
 
-// Sessions writes the page that lists sessions.
-func (p *Pages) Sessions(w io.Writer, v SessionList) error { return p.sessions.Execute(w, v) }
-
-// Session is what the page of one session shows.
-type Session struct {
-	store.Detail
-	Paging Paging
-	// Explanation is Markdown, shown as it is.
-	Explanation string
+func (p *Pages) write(w io.Writer, name, nav string, live bool, v any) error {
+	return p.templates[name].Execute(w, page{nav, live, v})
 }
-
-// Findings returns the annotations of the whole session, and those of events
-// that are not on this page.
-func (s Session) Findings() []store.Annotation {
-	shown := make(map[string]bool, len(s.Events))
-	for i := range s.Events {
-		shown[s.Events[i].ID] = true
-	}
-	var out []store.Annotation
-	for _, a := range s.Annotations {
-		if !shown[a.EventID] {
-			out = append(out, a)
-		}
-	}
-	return out
-}
-
-// Pinned returns the annotations of an event.
-func (s Session) Pinned(eventID string) []store.Annotation {
-	var out []store.Annotation
-	for _, a := range s.Annotations {
-		if a.EventID == eventID {
-			out = append(out, a)
-		}
-	}
-	return out
-}
-
-// Session writes the page of one session.
-func (p *Pages) Session(w io.Writer, v Session) error { return p.session.Execute(w, v) }
 
 // Problem is what the page for a failed request shows.
 type Problem struct {
@@ -103,4 +80,4 @@ type Problem struct {
 }
 
 // Problem writes the page for a failed request.
-func (p *Pages) Problem(w io.Writer, v Problem) error { return p.problem.Execute(w, v) }
+func (p *Pages) Problem(w io.Writer, v Problem) error { return p.write(w, "problem", "", false, v) }
