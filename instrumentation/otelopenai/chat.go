@@ -1,6 +1,7 @@
 package otelopenai
 
 import (
+	"bytes"
 	"encoding/json"
 	"strings"
 
@@ -152,11 +153,11 @@ func (r *chatReader) Answer(call *genaihttp.Call, m *genaihttp.Members) {
 
 // common reads what answers and events have in common.
 func (r *chatReader) common(call *genaihttp.Call, m *genaihttp.Members) {
-	if id := m.String("id"); id != "" {
-		call.ResponseID = id
+	if call.ResponseID == "" {
+		call.ResponseID = m.String("id")
 	}
-	if model := m.String("model"); model != "" {
-		call.ResponseModel = model
+	if call.ResponseModel == "" {
+		call.ResponseModel = m.String("model")
 	}
 	if tier := m.String("service_tier"); tier != "" {
 		call.SetResponse(attribute.String(semconv.OpenAIResponseServiceTier, tier))
@@ -169,10 +170,26 @@ func (r *chatReader) common(call *genaihttp.Call, m *genaihttp.Members) {
 		call.Usage = u.counts()
 	}
 	var ends []closing
-	if m.Decode("choices", &ends) {
+	if hasEnd(m.Raw("choices")) && m.Decode("choices", &ends) {
 		for _, end := range ends {
 			call.FinishReason(end.Index, end.FinishReason)
 			call.Complete = call.Complete || end.FinishReason != ""
+		}
+	}
+}
+
+// hasEnd reports whether a choice may have a finish reason that is not null;
+// most pieces of a stream have none, and are not worth decoding.
+func hasEnd(choices []byte) bool {
+	const key = `"finish_reason"`
+	for {
+		i := bytes.Index(choices, []byte(key))
+		if i < 0 {
+			return false
+		}
+		choices = choices[i+len(key):]
+		if value := bytes.TrimLeft(choices, ": \t\r\n"); !bytes.HasPrefix(value, []byte("null")) {
+			return true
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/openai/openai-go/v3"
@@ -247,4 +248,19 @@ func TestErrorIsTheCallers(t *testing.T) {
 	assert.Equal(t, "azure.ai.openai", attrs["gen_ai.provider.name"])
 	assert.Equal(t, int64(443), attrs["server.port"])
 	assert.Equal(t, "_OTHER", attrs["error.type"])
+}
+
+// A body that fails to read fails the same way, after the same bytes.
+func TestRequestBodyThatFails(t *testing.T) {
+	req, err := http.NewRequest(http.MethodPost, "http://localhost:1/v1/chat/completions", io.MultiReader(strings.NewReader(`{"model":`), iotest.ErrReader(errBroken)))
+	require.NoError(t, err)
+	req.GetBody = func() (io.ReadCloser, error) { return nil, errBroken }
+	spans := genaitest.NewRecorder()
+	_, err = otelopenai.Middleware(otelopenai.WithTracerProvider(spans))(req, func(r *http.Request) (*http.Response, error) {
+		b, err := io.ReadAll(r.Body)
+		assert.Equal(t, `{"model":`, string(b))
+		return nil, err
+	})
+	require.ErrorIs(t, err, errBroken)
+	assert.Equal(t, "chat", spans.One(t).Name)
 }

@@ -41,6 +41,9 @@ const (
 	PartBlob         = "blob"
 	PartFile         = "file"
 	PartURI          = "uri"
+	// What the provider ran itself.
+	PartServerToolCall     = "server_tool_call"
+	PartServerToolResponse = "server_tool_call_response"
 )
 
 // Text returns a part of text.
@@ -166,6 +169,9 @@ func (w *writer) part(p *Part) map[string]any {
 		} else {
 			w.set(m, "content", p.Content)
 		}
+	case PartServerToolCall, PartServerToolResponse:
+		m[p.Type] = map[string]any{"type": p.Name}
+		w.data(m[p.Type].(map[string]any), "data", p.Data)
 	case PartText, PartReasoning:
 		w.set(m, "content", p.Content)
 	}

@@ -3,6 +3,7 @@ package genaihttp
 import (
 	"bytes"
 	"encoding/json"
+	"unicode/utf8"
 )
 
 // Select says which members of a JSON object are read. A path joins the keys
@@ -55,6 +56,10 @@ func (m *Members) Decode(path string, v any) bool {
 
 // String returns the string at path; empty when there is none.
 func (m *Members) String(path string) string {
+	raw := m.Raw(path)
+	if n := len(raw); n >= 2 && raw[0] == '"' && bytes.IndexByte(raw, '\\') < 0 && utf8.Valid(raw) {
+		return string(raw[1 : n-1])
+	}
 	var s string
 	m.Decode(path, &s)
 	return s
