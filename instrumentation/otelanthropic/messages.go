@@ -172,9 +172,6 @@ func (r *reader) Event(call *genaihttp.Call, event string, m *genaihttp.Members)
 		r.add(call, m, "usage")
 	case "message_stop":
 		call.Complete = true
-		if r.blocks != nil {
-			r.output(call)
-		}
 	case "error":
 		call.Fail(m.Raw("error"), 0)
 	case "content_block_start", "content_block_delta":
@@ -223,12 +220,9 @@ func (r *reader) collect(m *genaihttp.Members) {
 
 // Finish makes a message of what a stream brought.
 func (r *reader) Finish(call *genaihttp.Call) {
-	if r.blocks != nil && call.Output == nil {
-		r.output(call)
+	if r.blocks == nil {
+		return
 	}
-}
-
-func (r *reader) output(call *genaihttp.Call) {
 	message := genaihttp.Message{Role: "assistant"}
 	if len(call.FinishReasons) > 0 {
 		message.FinishReason = call.FinishReasons[0]

@@ -252,6 +252,13 @@ func TestBesideTheSDKsSpans(t *testing.T) {
 	require.NoError(t, err)
 	check(89, "toolu_01T1x1fJ34qAmk2tNTrN7Up6")
 
+	// Nor does it matter whether the caller reads on after the last event.
+	events := s.client.Messages.NewStreaming(t.Context(), params())
+	for events.Next() && events.Current().Type != "message_stop" {
+	}
+	require.NoError(t, events.Close())
+	check(89, "toolu_01T1x1fJ34qAmk2tNTrN7Up6")
+
 	// With providers of their own, each writes its own.
 	other := genaitest.NewRecorder()
 	s.Play(genaitest.JSON(answer))

@@ -120,6 +120,16 @@ func (c *Config) contentAttributes(call *Call, answered bool) []attribute.KeyVal
 	return attrs
 }
 
+// Data returns JSON as an attribute may hold it; false when the capture mode or
+// a panic of the redactor leaves it out.
+func (c *Config) Data(raw json.RawMessage) (string, bool) {
+	if c.Capture != CaptureFull || len(raw) == 0 {
+		return "", false
+	}
+	w := writer{c.Capture, c.Redact, maxContent}
+	return w.text(string(raw))
+}
+
 type messageJSON struct {
 	Role         string           `json:"role"`
 	Parts        []map[string]any `json:"parts"`

@@ -104,10 +104,6 @@ func (op *operation) event(name string, done bool) {
 	default:
 		op.reader.Event(op.call, name, &op.json.Members)
 	}
-	if op.shared && op.call.Complete {
-		// The library ends its span when it has seen this event.
-		op.tell()
-	}
 }
 
 // failed ends the operation with the error of a request without an answer.
@@ -115,7 +111,7 @@ func (op *operation) failed(err error) {
 	if op.ctx != nil && op.ctx.Err() != nil {
 		err = op.ctx.Err()
 	}
-	op.fail(errorType(err), err.Error())
+	op.fail(ErrorType(err), err.Error())
 }
 
 func (op *operation) fail(errorType, message string) {
@@ -165,13 +161,13 @@ func (op *operation) judge(err error) {
 	case err == nil:
 		// The caller wanted no more.
 		if op.ctx.Err() != nil {
-			call.ErrorType, call.ErrorMessage = errorType(op.ctx.Err()), op.ctx.Err().Error()
+			call.ErrorType, call.ErrorMessage = ErrorType(op.ctx.Err()), op.ctx.Err().Error()
 		}
 	case !errors.Is(err, io.EOF):
 		if op.ctx.Err() != nil {
 			err = op.ctx.Err()
 		}
-		call.ErrorType, call.ErrorMessage = errorType(err), cut(err.Error(), maxErrorMessage)
+		call.ErrorType, call.ErrorMessage = ErrorType(err), cut(err.Error(), maxErrorMessage)
 	case op.json != nil:
 		call.ErrorType, call.ErrorMessage = "unexpected_eof", "the answer ended before it was whole"
 	}
@@ -229,9 +225,9 @@ func (op *operation) tell() {
 	})
 }
 
-// errorType names an error with few words: canceled, timeout, else the type of
+// ErrorType names an error with few words: canceled, timeout, else the type of
 // the innermost error that is not a wrapper of net/http.
-func errorType(err error) string {
+func ErrorType(err error) string {
 	if errors.Is(err, context.Canceled) {
 		return "canceled"
 	}

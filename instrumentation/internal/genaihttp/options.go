@@ -6,6 +6,7 @@ import (
 
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
 )
 
@@ -53,6 +54,9 @@ type Config struct {
 	OldMetrics bool
 	// Provider overrides gen_ai.provider.name.
 	Provider string
+	// Propagator carries the trace context where a protocol has room for it; nil
+	// is W3C's trace context, without baggage.
+	Propagator propagation.TextMapPropagator
 }
 
 // Option sets something of a Config.
@@ -97,6 +101,11 @@ func WithProviderName(name string) Option {
 // WithOldMetrics also records the metrics under their names up to v1.41.0.
 func WithOldMetrics() Option {
 	return func(c *Config) { c.OldMetrics = true }
+}
+
+// WithPropagator sets what carries the trace context.
+func WithPropagator(p propagation.TextMapPropagator) Option {
+	return func(c *Config) { c.Propagator = p }
 }
 
 // Tracer returns the tracer of a scope.

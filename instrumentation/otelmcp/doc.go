@@ -1,0 +1,35 @@
+// Package otelmcp writes an OpenTelemetry span for each request of the Model
+// Context Protocol, with github.com/modelcontextprotocol/go-sdk, at the client
+// and at the server. A call of a tool is an execute_tool of the GenAI
+// convention.
+//
+//	client.AddSendingMiddleware(otelmcp.ClientMiddleware())
+//	server.AddReceivingMiddleware(otelmcp.ServerMiddleware())
+//
+// # The client
+//
+// "tools/call {tool}", kind CLIENT, from the request to its answer, further
+// rounds for the same call included. The trace context goes along in
+// params._meta, in a copy: the caller's parameters stay as they are. No baggage
+// goes unless WithPropagator says so. When the call runs inside a span that is
+// this tool's execute_tool already, that span gets the attributes and no second
+// one is started.
+//
+// # The server
+//
+// "tools/call {tool}", kind SERVER, child of the span that params._meta names,
+// else of the one in the context. When there are both, the latter is linked.
+//
+// # Failures
+//
+// error.type is the code of the JSON-RPC error, or tool_error when the result of
+// a tool says that it failed. At the server, the client's mistakes, such as an
+// unknown tool, are no errors.
+//
+// Arguments and results are left out unless WithCapture(CaptureFull) or
+// OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT ask for them.
+//
+// Spans go to the global TracerProvider unless WithTracerProvider says
+// otherwise. For a span to join an agentlens session, the provider needs the
+// session's span processor, which that of a Tracker has.
+package otelmcp

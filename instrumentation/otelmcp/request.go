@@ -1,0 +1,141 @@
+package otelmcp
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strconv"
+
+	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/agentlens/agentlens-otel/instrumentation/internal/genaihttp"
+	"github.com/agentlens/agentlens-otel/semconv"
+)
+
+// request is a request on its way.
+type request struct {
+	config  *config
+	ctx     context.Context
+	span    trace.Span
+	shared  bool // the span is the caller's own
+	settled bool
+}
+
+// toolError is the error.type of a tool whose result says that it failed.
+const toolError = "tool_error"
+
+func (s *request) arguments(req mcp.Request) {
+	if s.config.Capture != CaptureFull || !s.span.IsRecording() {
+		return
+	}
+	switch p := req.GetParams().(type) {
+	case *mcp.CallToolParams:
+		if p != nil {
+			s.set(semconv.GenAIToolCallArguments, p.Arguments)
+		}
+	case *mcp.CallToolParamsRaw:
+		if p != nil {
+			s.set(semconv.GenAIToolCallArguments, p.Arguments)
+		}
+	}
+}
+
+// set writes v as JSON. What cannot be written is left out.
+func (s *request) set(key string, v any) {
+	defer func() { _ = recover() }() // A MarshalJSON of the caller's may panic.
+	raw, err := json.Marshal(v)
+	if err != nil {
+		return
+	}
+	if text, ok := s.config.Data(raw); ok {
+		s.span.SetAttributes(attribute.String(key, text))
+	}
+}
+
+// settle writes the outcome. counts says which JSON-RPC codes are errors.
+func (s *request) settle(result mcp.Result, err error, counts func(code int64) bool) {
+	s.settled = true
+	if err != nil {
+		s.failed(err, counts)
+		return
+	}
+	tool, ok := result.(*mcp.CallToolResult)
+	if !ok || tool == nil {
+		return
+	}
+	if tool.IsError {
+		if s.ctx.Err() != nil { // The tool says what its context said.
+			s.fail(genaihttp.ErrorType(s.ctx.Err()), "")
+			return
+		}
+		message := ""
+		for _, c := range tool.Content {
+			if text, ok := c.(*mcp.TextContent); ok && s.config.Capture == CaptureFull {
+				raw, _ := s.config.Data(json.RawMessage(text.Text))
+				message = raw
+				break
+			}
+		}
+		s.fail(toolError, message)
+		return
+	}
+	if s.config.Capture == CaptureFull && s.span.IsRecording() {
+		if tool.StructuredContent != nil {
+			s.set(semconv.GenAIToolCallResult, tool.StructuredContent)
+		} else {
+			s.set(semconv.GenAIToolCallResult, tool.Content)
+		}
+	}
+}
+
+func (s *request) failed(err error, counts func(code int64) bool) {
+	var rpc *jsonrpc.Error
+	switch {
+	case s.ctx.Err() != nil:
+		s.fail(genaihttp.ErrorType(s.ctx.Err()), err.Error())
+	case errors.As(err, &rpc):
+		code := strconv.FormatInt(rpc.Code, 10)
+		s.span.SetAttributes(attribute.String(semconv.RPCResponseStatus, code))
+		if counts(rpc.Code) {
+			s.fail(code, rpc.Message)
+		}
+	default:
+		s.fail(genaihttp.ErrorType(err), err.Error())
+	}
+}
+
+// fail leaves the status of a span that is not ours to its owner.
+func (s *request) fail(errorType, message string) {
+	s.span.SetAttributes(attribute.String(semconv.ErrorType, errorType))
+	if !s.shared {
+		s.span.SetStatus(codes.Error, message)
+	}
+}
+
+// end ends the span; not settled means that the handler panicked.
+func (s *request) end() {
+	if !s.settled {
+		s.fail("panic", "")
+	}
+	if !s.shared {
+		s.span.End()
+	}
+}
+
+func isClientError(int64) bool { return true }
+
+// isServerError leaves out what the client did wrong.
+func isServerError(code int64) bool {
+	switch code {
+	case jsonrpc.CodeParseError, jsonrpc.CodeInvalidRequest, jsonrpc.CodeMethodNotFound, jsonrpc.CodeInvalidParams, codeResourceNotFound:
+		return false
+	default:
+		return true
+	}
+}
+
+const codeResourceNotFound = -32002
