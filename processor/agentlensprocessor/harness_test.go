@@ -74,7 +74,8 @@ func (h *harness) feed(t testing.TB, td ptrace.Traces) ptrace.Traces {
 	t.Helper()
 	out, err := h.process(t.Context(), td)
 	require.NoError(t, err)
-	require.NoError(t, h.sink.ConsumeTraces(t.Context(), out))
+	h.next = h.sink
+	require.NoError(t, h.forward(t.Context(), out))
 	return out
 }
 

@@ -7,7 +7,6 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
-	"go.uber.org/zap"
 
 	"github.com/agentlens/agentlens-otel/internal/sessions"
 )
@@ -50,10 +49,15 @@ func (p *agentLensProcessor) revise(ctx context.Context, s *sessions.Session) (r
 }
 
 // repeat returns the verdict on a completed session as it stands, without
-// counting it again.
-func (p *agentLensProcessor) repeat(s *sessions.Session) report {
+// counting it again; of what was news, in the first verdict given on the span,
+// it is still.
+func (p *agentLensProcessor) repeat(s *sessions.Session, first *verdict) report {
 	s.Assemble()
-	return newReport(s, p.engines.standing(s))
+	v := p.engines.standing(s)
+	if first != nil {
+		v.drift, v.forecast = first.drift, first.forecast
+	}
+	return newReport(s, v)
 }
 
 // sweepUntil completes idle sessions until ctx is done.
@@ -74,20 +78,16 @@ func (p *agentLensProcessor) sweepUntil(ctx context.Context) {
 // them to the next consumer, with no session locked. Reports that it refuses
 // are sent again with the next sweep.
 func (p *agentLensProcessor) sweep(ctx context.Context) {
-	reports := p.unsent
+	reports := p.unsent.take()
 	p.table.Sweep(p.now(), func(s *sessions.Session, _ sessions.Event) {
 		reports = append(reports, p.complete(ctx, s))
 	})
-	p.unsent = nil
 	if len(reports) == 0 {
 		return
 	}
 	td := ptrace.NewTraces()
 	appendReports(td, reports)
 	if err := p.next.ConsumeTraces(ctx, td); err != nil {
-		lost := max(0, len(reports)-maxUnsent)
-		p.unsent = reports[lost:]
-		p.logger.Warn("The next component has refused reports on idle sessions; they are sent again",
-			zap.Int("reports", len(p.unsent)), zap.Int("lost", lost), zap.Error(err))
+		p.unsent.keep(p.logger, reports, err)
 	}
 }

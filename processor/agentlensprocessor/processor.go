@@ -43,8 +43,8 @@ type agentLensProcessor struct {
 	// unpriced are the models told of as having no price.
 	unpriced *labels
 
-	// unsent are reports that the next consumer has refused.
-	unsent []report
+	told   told
+	unsent unsent
 
 	stop context.CancelFunc
 	done sync.WaitGroup
@@ -69,6 +69,7 @@ func newProcessor(set processor.Settings, cfg *Config, next consumer.Traces) (*a
 			MaxSessions: cfg.MaxSessions, IdleTimeout: cfg.IdleTimeout, Retention: cfg.Retention, MaxSpanIDs: cfg.MaxSpanIDs,
 		}),
 		resourceKeys: resourceKeys(cfg.Compliance), agents: newLabels(), models: newLabels(), unpriced: newLabels(),
+		told: newTold(), unsent: unsent{inBatch: map[ptrace.Traces][]report{}},
 	}
 	p.state = newStateStore(p)
 	return p, nil
@@ -127,7 +128,12 @@ func (p *agentLensProcessor) process(ctx context.Context, td ptrace.Traces) (ptr
 		reports = p.processSpan(ctx, &batch[i], now, reports)
 		p.rewrite(&batch[i])
 	}
-	appendReports(td, reports)
+	if len(reports) > 0 {
+		appendReports(td, reports)
+		p.unsent.mu.Lock()
+		p.unsent.inBatch[td] = reports
+		p.unsent.mu.Unlock()
+	}
 	return td, nil
 }
 
@@ -151,7 +157,7 @@ func (p *agentLensProcessor) processSpan(ctx context.Context, s *readSpan, now t
 	if r.Role == spanevent.RoleEvent {
 		source, version = p.engines.price(&r.Event)
 	}
-	again := false
+	again, key := false, spanKey{r.TraceID, r.SpanID}
 	p.table.Observe(r, s.service, now, func(s *sessions.Session, what sessions.Event) {
 		again = what == sessions.Duplicate
 		// Only now it is known whether the span repeats a call told before.
@@ -161,13 +167,14 @@ func (p *agentLensProcessor) processSpan(ctx context.Context, s *readSpan, now t
 			p.telemetry.ProcessorAgentlensSpansDuplicate.Add(ctx, 1)
 			if s.EndedBy(r) {
 				// A backend may put it in the place of the first.
-				if rep := p.repeat(s); rep.fitsOn(r) {
+				if rep := p.repeat(s, p.told.of(key).verdict); rep.fitsOn(r) {
 					rep.stamp(span, r)
 				}
 			}
 		case sessions.Ended:
 			if rep := p.complete(ctx, s); rep.fitsOn(r) {
 				rep.stamp(span, r)
+				p.told.verdict(key, &rep.verdict)
 			} else {
 				reports = append(reports, rep)
 			}
@@ -184,17 +191,20 @@ func (p *agentLensProcessor) processSpan(ctx context.Context, s *readSpan, now t
 		if source != "" {
 			spanevent.StampCost(span, r.Event.CostUSD.V, source, version)
 		}
-		if !again {
+		if again {
+			p.stampFound(span, r, p.told.of(key).event)
+		} else {
 			p.countCost(ctx, r, source)
-			p.observe(ctx, span, r, now)
+			found := p.observe(ctx, r, now)
+			p.stampFound(span, r, found)
+			p.told.events(key, found)
 		}
 	}
 	return reports
 }
 
-// observe shows an event to the engines that watch the stream, and writes onto
-// its span what they found.
-func (p *agentLensProcessor) observe(ctx context.Context, span ptrace.Span, r *spanevent.Reading, now time.Time) {
+// observe shows an event to the engines that watch the stream.
+func (p *agentLensProcessor) observe(ctx context.Context, r *spanevent.Reading, now time.Time) eventFindings {
 	found, err := p.engines.observe(&r.Event, r.Agent(), now)
 	if err != nil {
 		p.engineError(ctx, "forecast", err)
@@ -202,13 +212,18 @@ func (p *agentLensProcessor) observe(ctx context.Context, span ptrace.Span, r *s
 	if found.late {
 		p.telemetry.ProcessorAgentlensAlertsLateEvents.Add(ctx, 1)
 	}
-	spanevent.StampAlerts(span, found.alerts)
 	for i := range found.alerts {
 		if a := &found.alerts[i]; !a.Resolved {
 			p.telemetry.ProcessorAgentlensAlertsFired.Add(ctx, 1, metric.WithAttributes(
 				attribute.String("rule", a.RuleName), attribute.String("severity", string(a.Severity))))
 		}
 	}
+	return found
+}
+
+// stampFound writes onto an event's span what the engines have found in it.
+func (p *agentLensProcessor) stampFound(span ptrace.Span, r *spanevent.Reading, found eventFindings) {
+	spanevent.StampAlerts(span, found.alerts)
 	for i := range found.budgets {
 		b := &found.budgets[i]
 		spanevent.StampBudget(span, b.Name, b.Agent, b.Report, r.Event.Timestamp)
