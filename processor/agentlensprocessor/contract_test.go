@@ -9,57 +9,68 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/pdata/ptrace"
-	"go.opentelemetry.io/collector/processor/processortest"
-
-	"github.com/agentlens/agentlens-otel/processor/agentlensprocessor/internal/metadata"
 )
+
+// crowded has room for a few sessions only, so that batches carry reports on
+// those that had to go.
+func crowded(cfg *Config) {
+	allEngines(cfg)
+	cfg.MaxSessions = 3
+}
 
 // The contract of a consumer: the next component refuses batches at random, as
 // a full queue does, and the sender sends each again until it is taken. Then
 // every span has arrived, and every finding that a run without refusals has.
 func TestRefusedBatchesLoseNothing(t *testing.T) {
-	spans, _ := recordSessions(t, 40)
-	want := run(t, spans, func() int { return 5 })
-
-	for seed := range uint64(20) {
-		random := rand.New(rand.NewPCG(seed, 1))
-		sink := &consumertest.TracesSink{}
-		next, err := consumer.NewTraces(func(ctx context.Context, td ptrace.Traces) error {
-			if random.IntN(3) == 0 {
-				return errors.New("the queue is full")
-			}
-			return sink.ConsumeTraces(ctx, td)
-		})
-		require.NoError(t, err)
-		cfg := createDefaultConfig().(*Config)
-		allEngines(cfg)
-		p, err := NewFactory().CreateTraces(t.Context(), processortest.NewNopSettings(metadata.Type), cfg, next)
-		require.NoError(t, err)
-		require.NoError(t, p.Start(t.Context(), componenttest.NewNopHost()))
-
-		rest := spans
-		for len(rest) > 0 {
-			n := min(len(rest), 5)
-			for {
-				// A sender keeps its spans until they are taken: it sends copies.
-				if err := p.ConsumeTraces(t.Context(), join(rest[:n])); err == nil {
-					break
+	sdk, _ := recordSessions(t, 40)
+	for name, spans := range map[string][]oneSpan{"sdk": sdk, "captures": captures(t)} {
+		t.Run(name, func(t *testing.T) {
+			want := findingsOf(sendAll(t, spans, func() bool { return false }))
+			for seed := range uint64(20) {
+				random := rand.New(rand.NewPCG(seed, 1))
+				sink := sendAll(t, spans, func() bool { return random.IntN(3) == 0 })
+				assert.GreaterOrEqual(t, sink.SpanCount(), len(spans))
+				got := findingsOf(sink)
+				for _, line := range want {
+					if !slices.Contains(got, line) {
+						assert.Fail(t, "a finding is lost", "seed %d: %s", seed, line)
+					}
 				}
 			}
-			rest = rest[n:]
-		}
-		require.NoError(t, p.Shutdown(t.Context()))
-
-		assert.GreaterOrEqual(t, sink.SpanCount(), len(spans))
-		got := findingsOf(sink)
-		for _, line := range want {
-			if !slices.Contains(got, line) {
-				assert.Fail(t, "a finding is lost", "seed %d: %s", seed, line)
-			}
-		}
+		})
 	}
+}
+
+// sendAll sends spans in batches of five, each until it is taken, through a
+// processor whose next component refuses when it is told to.
+func sendAll(t *testing.T, spans []oneSpan, refuse func() bool) *consumertest.TracesSink {
+	t.Helper()
+	h := newHarness(t, crowded)
+	sink := h.sink
+	next, err := consumer.NewTraces(func(ctx context.Context, td ptrace.Traces) error {
+		if refuse() {
+			return errors.New("the queue is full")
+		}
+		return sink.ConsumeTraces(ctx, td)
+	})
+	require.NoError(t, err)
+	h.next = next
+	for len(spans) > 0 {
+		n := min(len(spans), 5)
+		for taken := false; !taken; {
+			// A sender keeps its spans until they are taken: it sends copies.
+			td, err := h.process(t.Context(), join(spans[:n]))
+			require.NoError(t, err)
+			taken = h.forward(t.Context(), td) == nil
+		}
+		spans = spans[n:]
+	}
+	h.clock.at = h.clock.at.Add(h.cfg.IdleTimeout)
+	for h.sweep(t.Context()); len(h.unsent.reports) > 0; {
+		h.sweep(t.Context())
+	}
+	return sink
 }

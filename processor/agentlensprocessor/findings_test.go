@@ -28,7 +28,7 @@ func recordSessions(t testing.TB, count int) ([]oneSpan, map[string]*analysis.Se
 	t.Helper()
 	sessions := map[string]*analysis.Session{}
 	random := rand.New(rand.NewPCG(11, 12))
-	at := time.Date(2026, 2, 27, 8, 0, 0, 0, time.UTC)
+	at := time.Date(2026, 2, 24, 8, 0, 0, 0, time.UTC)
 	spans := record(t, func(tracker *agentlens.Tracker) {
 		for i := range count {
 			ctx, s, err := tracker.StartSession(t.Context(), []string{"research", "coder"}[i%2],
@@ -42,6 +42,7 @@ func recordSessions(t testing.TB, count int) ([]oneSpan, map[string]*analysis.Se
 			at = at.Add(time.Second)
 			require.NoError(t, s.End(ctx, agentlens.WithTimestamp(at)))
 			sessions[s.ID()] = s.Snapshot()
+			at = at.Add(2 * time.Hour)
 		}
 	})
 	return spans, sessions
@@ -141,7 +142,7 @@ func TestStreamsMakeEveryFinding(t *testing.T) {
 	for _, finding := range []string{
 		semconv.ComplianceCompliant + "=false", semconv.ComplianceCompliant + "=true", semconv.EventEvaluationResult,
 		semconv.EventAlertFired, semconv.EventAlertResolved, "High token usage", "Error spike", "Sensitive data in output",
-		semconv.DriftScore, semconv.DriftStatus, semconv.CostAmount, semconv.SessionCostAmount, semconv.EventBudgetExceeded,
+		semconv.EventForecastComputed, semconv.ForecastDailyCost, semconv.DriftScore, semconv.DriftStatus, semconv.CostAmount, semconv.SessionCostAmount, semconv.EventBudgetExceeded,
 	} {
 		assert.Contains(t, all, finding)
 	}

@@ -9,6 +9,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 
 	"github.com/agentlens/agentlens-otel/internal/sessions"
+	"github.com/agentlens/agentlens-otel/internal/spanevent"
 )
 
 // maxUnsent bounds the reports that wait for a next consumer which refuses.
@@ -48,16 +49,23 @@ func (p *agentLensProcessor) revise(ctx context.Context, s *sessions.Session) (r
 	return p.complete(ctx, s), true
 }
 
-// repeat returns the verdict on a completed session as it stands, without
-// counting it again; of what was news, in the first verdict given on the span,
-// it is still.
-func (p *agentLensProcessor) repeat(s *sessions.Session, first *verdict) report {
+// repeat returns what to write onto a copy of a root: the verdict on its session
+// as it stands, with what was news in the first, or the first where the session
+// is held no more; nil when r is no such root.
+func (p *agentLensProcessor) repeat(s *sessions.Session, r *spanevent.Reading, first *report) *report {
+	if !s.EndedBy(r) {
+		return first
+	}
 	s.Assemble()
 	v := p.engines.standing(s)
 	if first != nil {
-		v.drift, v.forecast = first.drift, first.forecast
+		v.drift, v.forecast = first.verdict.drift, first.verdict.forecast
 	}
-	return newReport(s, v)
+	rep := newReport(s, v)
+	if !rep.fitsOn(r) {
+		return nil
+	}
+	return &rep
 }
 
 // sweepUntil completes idle sessions until ctx is done.

@@ -165,16 +165,14 @@ func (p *agentLensProcessor) processSpan(ctx context.Context, s *readSpan, now t
 		switch what {
 		case sessions.Duplicate:
 			p.telemetry.ProcessorAgentlensSpansDuplicate.Add(ctx, 1)
-			if s.EndedBy(r) {
-				// A backend may put it in the place of the first.
-				if rep := p.repeat(s, p.told.of(key).verdict); rep.fitsOn(r) {
-					rep.stamp(span, r)
-				}
+			// A backend may put the copy of a root in the place of the first.
+			if rep := p.repeat(s, r, p.told.of(key).report); rep != nil {
+				rep.stamp(span, r)
 			}
 		case sessions.Ended:
 			if rep := p.complete(ctx, s); rep.fitsOn(r) {
 				rep.stamp(span, r)
-				p.told.verdict(key, &rep.verdict)
+				p.told.root(key, &rep)
 			} else {
 				reports = append(reports, rep)
 			}

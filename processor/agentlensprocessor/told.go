@@ -28,10 +28,10 @@ type spanKey struct {
 }
 
 // toldFindings is what was found on one span: by the engines that watch the
-// stream, and, of a root, the verdict.
+// stream, and, on a root, of its session.
 type toldFindings struct {
-	event   eventFindings
-	verdict *verdict
+	event  eventFindings
+	report *report
 }
 
 func newTold() told {
@@ -50,9 +50,9 @@ func (t told) events(k spanKey, f eventFindings) {
 	}
 }
 
-func (t told) verdict(k spanKey, v *verdict) {
+func (t told) root(k spanKey, rep *report) {
 	held, _ := t.spans.Get(k)
-	held.verdict = v
+	held.report = rep
 	t.spans.Add(k, held)
 }
 
