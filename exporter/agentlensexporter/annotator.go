@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -117,7 +118,7 @@ func postsOf(it *item) []post {
 	session := wireID(it.reading.Key())
 	var posts []post
 	for _, f := range it.findings {
-		if tag := wire.CleanTag(f.Tag); tag != "" {
+		if tag := strings.TrimSpace(prefix(f.Tag, wire.MaxTagChars)); tag != "" {
 			posts = append(posts, post{SessionID: session, Tag: tag})
 		}
 		if f.Text == "" {
@@ -169,11 +170,7 @@ func (a *annotator) deliver(ctx context.Context, p *post, uncertain bool) bool {
 	}
 	wait.Reset()
 	for {
-		if uncertain && a.posted(ctx, p) {
-			a.telemetry.ExporterAgentlensAnnotationsSent.Add(ctx, 1)
-			return true
-		}
-		err := a.post(ctx, p)
+		err := a.post(ctx, p, uncertain)
 		switch {
 		case err == nil:
 			a.telemetry.ExporterAgentlensAnnotationsSent.Add(ctx, 1)
@@ -195,23 +192,23 @@ func (a *annotator) deliver(ctx context.Context, p *post, uncertain bool) bool {
 	}
 }
 
-func (a *annotator) post(ctx context.Context, p *post) error {
-	if p.Note != nil {
-		return asPermanent(a.client.postAnnotation(ctx, p.SessionID, p.Note))
-	}
-	return asPermanent(a.client.postTags(ctx, p.SessionID, []string{p.Tag}))
-}
-
-// posted reports whether the backend has the annotation. A tag may be set
-// twice.
-func (a *annotator) posted(ctx context.Context, p *post) bool {
+// post posts p, unless it is uncertain whether it was posted before, and it
+// was.
+func (a *annotator) post(ctx context.Context, p *post, uncertain bool) error {
 	if p.Note == nil {
-		return false
+		// A tag may be set twice.
+		return asPermanent(a.client.postTags(ctx, p.SessionID, []string{p.Tag}))
 	}
-	there, err := a.client.annotations(ctx, p.SessionID)
-	return err == nil && slices.ContainsFunc(there, func(n wire.Annotation) bool {
-		return n.Text == p.Note.Text && n.EventID == p.Note.EventID
-	})
+	if uncertain {
+		there, err := a.client.annotations(ctx, p.SessionID)
+		if err != nil && !consumererror.IsPermanent(err) {
+			return err
+		}
+		if slices.ContainsFunc(there, func(n wire.Annotation) bool { return n.Text == p.Note.Text && n.EventID == p.Note.EventID }) {
+			return nil
+		}
+	}
+	return asPermanent(a.client.postAnnotation(ctx, p.SessionID, p.Note))
 }
 
 // asPermanent makes an error for size permanent: a finding is not split.

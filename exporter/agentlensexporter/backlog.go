@@ -165,10 +165,10 @@ func (b *backlog) add(ctx context.Context, posts []post) (full int, err error) {
 		ops = append(ops, b.slot(b.tail, id, &posts[i])...)
 		b.tail++
 	}
+	b.signal()
 	if len(ops) == 0 {
 		return full, nil
 	}
-	b.signal()
 	return full, b.storage.Batch(ctx, append(ops, number(keyHead, b.head), number(keyTail, b.tail))...)
 }
 

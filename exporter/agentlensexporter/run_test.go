@@ -50,6 +50,7 @@ func runOn(t *testing.T, cfg *Config, host component.Host) *running {
 	core, logs := observer.New(zapcore.DebugLevel)
 	r := &running{t: t, telemetry: componenttest.NewTelemetry(), logs: logs}
 	set := exportertest.NewNopSettings(metadata.Type)
+	set.ID = component.NewID(metadata.Type) // the same after a restart
 	set.TelemetrySettings = r.telemetry.NewTelemetrySettings()
 	set.Logger = zap.New(core)
 	var err error

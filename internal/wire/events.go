@@ -3,7 +3,6 @@ package wire
 import (
 	"encoding/json"
 	"regexp"
-	"strings"
 	"time"
 
 	"github.com/agentlens/agentlens-otel/analysis"
@@ -180,20 +179,6 @@ const (
 	MaxTagChars       = 64
 	MaxTagsPerSession = 20
 )
-
-// CleanTag returns tag as the backend takes it: each character that it does not
-// take as an underscore, and no longer than MaxTagChars.
-func CleanTag(tag string) string {
-	clean := []rune(strings.TrimSpace(tag))
-	for i, c := range clean {
-		if !strings.ContainsRune(tagChars, c) {
-			clean[i] = '_'
-		}
-	}
-	return strings.TrimSpace(string(clean[:min(len(clean), MaxTagChars)]))
-}
-
-const tagChars = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.:/ "
 
 // timeLayout has the six digits the original SDK sends, always in UTC.
 const timeLayout = "2006-01-02T15:04:05.000000Z07:00"

@@ -119,6 +119,15 @@ func (s *Server) Requests() []Request {
 	return append([]Request(nil), s.requests...)
 }
 
+// Take stores a batch without HTTP, and returns what the original would answer.
+func (s *Server) Take(body []byte) (status, processed, skipped, truncated int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	status, answer := s.events(body, &Request{})
+	r, _ := answer.(result)
+	return status, r.Processed, r.Skipped, r.TruncatedFields
+}
+
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	seen := Request{At: time.Now(), Path: r.URL.Path, Encoding: r.Header.Get("Content-Encoding")}
 	recorder := &statusWriter{ResponseWriter: w}
@@ -158,23 +167,27 @@ func (s *Server) handle(r *http.Request, body []byte, seen *Request) (int, any) 
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if r.URL.Path == "/events" && r.Method == http.MethodPost {
-		var batch struct {
-			Events []map[string]any `json:"events"`
-		}
-		if json.Unmarshal(body, &batch) != nil || batch.Events == nil {
-			return http.StatusBadRequest, problem{"Invalid events"}
-		}
-		seen.Events = len(batch.Events)
-		if len(batch.Events) > maxEvents {
-			return http.StatusBadRequest, problem{"Batch too large"}
-		}
-		return http.StatusOK, s.state.take(batch.Events)
+		return s.events(body, seen)
 	}
 	part := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
 	if len(part) != 3 || part[0] != "sessions" {
 		return http.StatusNotFound, problem{"Not found"}
 	}
 	return s.state.finding(r.Method, part[1], part[2], body)
+}
+
+func (s *Server) events(body []byte, seen *Request) (int, any) {
+	var batch struct {
+		Events []map[string]any `json:"events"`
+	}
+	if json.Unmarshal(body, &batch) != nil || batch.Events == nil {
+		return http.StatusBadRequest, problem{"Invalid events"}
+	}
+	seen.Events = len(batch.Events)
+	if len(batch.Events) > maxEvents {
+		return http.StatusBadRequest, problem{"Batch too large"}
+	}
+	return http.StatusOK, s.state.take(batch.Events)
 }
 
 // read returns the inflated body, or a status that refuses it.
