@@ -23,12 +23,15 @@ const maxRequestBytes = 4 << 20
 // pipeline is a provider of our own with what stands behind it.
 type pipeline struct {
 	*sdktrace.TracerProvider
+	queue    *queue
 	exporter *exporter
 }
 
 // shutdown exports what is queued. When ctx ends first, what is left is lost.
+// The provider itself is not shut down: it would start and end spans without a
+// word to the queue, which has to count them.
 func (p *pipeline) shutdown(ctx context.Context) error {
-	err := bounded(ctx, "shut down", p.Shutdown)
+	err := bounded(ctx, "shut down", p.queue.Shutdown)
 	p.exporter.cancel()
 	p.exporter.losses.abandon(err)
 	return err
@@ -69,21 +72,22 @@ func newPipeline(ctx context.Context, c *config, l *losses) (*pipeline, error) {
 	if c.baggage {
 		sessionOpts = append(sessionOpts, WithBaggage())
 	}
-	return &pipeline{exporter: x, TracerProvider: sdktrace.NewTracerProvider(
+	q := &queue{
+		losses: l,
+		max:    int64(c.maxQueueSize),
+		SpanProcessor: sdktrace.NewBatchSpanProcessor(x,
+			sdktrace.WithMaxExportBatchSize(c.batchSize),
+			sdktrace.WithBatchTimeout(c.flushInterval),
+			// The mark that a flush puts into the queue needs room too.
+			sdktrace.WithMaxQueueSize(c.maxQueueSize+1),
+			// The attempts have a timeout each.
+			sdktrace.WithExportTimeout(0),
+		),
+	}
+	return &pipeline{queue: q, exporter: x, TracerProvider: sdktrace.NewTracerProvider(
 		sdktrace.WithResource(res),
 		sdktrace.WithSpanProcessor(NewSpanProcessor(sessionOpts...)),
-		sdktrace.WithSpanProcessor(&queue{
-			losses: l,
-			max:    int64(c.maxQueueSize),
-			SpanProcessor: sdktrace.NewBatchSpanProcessor(x,
-				sdktrace.WithMaxExportBatchSize(c.batchSize),
-				sdktrace.WithBatchTimeout(c.flushInterval),
-				// The mark that a flush puts into the queue needs room too.
-				sdktrace.WithMaxQueueSize(c.maxQueueSize+1),
-				// The attempts have a timeout each.
-				sdktrace.WithExportTimeout(0),
-			),
-		}),
+		sdktrace.WithSpanProcessor(q),
 	)}, nil
 }
 

@@ -116,6 +116,17 @@ func (l *losses) start() {
 	l.open++
 }
 
+// discard takes back a span that was started for nothing.
+func (l *losses) discard() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		l.lost--
+	} else {
+		l.open--
+	}
+}
+
 // enter counts a span that has ended into the queue, or as lost when limit are
 // waiting. One that was open when the queue closed has been counted then.
 func (l *losses) enter(limit int64) bool {
