@@ -320,3 +320,8 @@ func TestEndsShareFlushes(t *testing.T) {
 	wg.Wait()
 	assert.LessOrEqual(t, col.requestCount(), 50)
 }
+
+// loggingTo is the option for a logger that writes to b.
+func loggingTo(b *syncBuffer) agentlens.Option {
+	return agentlens.WithLogger(slog.New(slog.NewTextHandler(b, nil)))
+}
