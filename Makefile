@@ -11,7 +11,7 @@ RACE      = $(if $(CC_FOUND),-race,)
 
 JAEGER = github.com/jaegertracing/jaeger/cmd/all-in-one@v1.41.0
 
-.PHONY: build demo test jaeger lint generate check-generated stats soak fuzz clean
+.PHONY: build demo test jaeger fmt lint generate check-generated stats soak fuzz clean
 
 build: ## the collector with its backend, one static binary: bin/agentlens
 	@echo "Building bin/agentlens (the first time compiles the collector: one to three minutes)"
@@ -34,8 +34,14 @@ $(BIN)/jaeger-all-in-one:
 	@echo "Installing Jaeger 1.41.0 into $(BIN) for the tests"
 	-@CGO_ENABLED=0 GOBIN=$(CURDIR)/$(BIN) $(GO) install $(JAEGER) && mv $(BIN)/all-in-one $@
 
+# What people write, and gofumpt formats.
+WRITTEN = git ls-files '*.go' | grep -v -E '(^|/)generated_|^cmd/agentlens/(components|main)'
+
+fmt: ## format with gofumpt
+	$(TOOL) gofumpt -w $$($(WRITTEN))
+
 lint: ## gofumpt, go vet, staticcheck
-	@out=$$($(TOOL) gofumpt -l $$(git ls-files '*.go' | grep -v -E '(^|/)generated_|^cmd/agentlens/(components|main)')); \
+	@out=$$($(TOOL) gofumpt -l $$($(WRITTEN))); \
 		if [ -n "$$out" ]; then echo "gofumpt would change:"; echo "$$out"; exit 1; fi
 	$(GO) vet ./...
 	$(TOOL) staticcheck ./...

@@ -49,7 +49,8 @@ type Session struct {
 
 // Service is what a resource says of the process that sent a span.
 type Service struct {
-	Name    string
+	Name string
+	// Version is the service's; the caller may put the agent's in its place.
 	Version string
 	// Attributes are what the caller wants kept of the resource, in a form of
 	// its own.

@@ -53,6 +53,7 @@ var genAI = dialect{
 		{key: "gen_ai.response.finish_reason", field: fieldFinishReasons, rank: rankOld},
 		{key: semconv.GenAIConversationID, field: fieldConversation},
 		{key: semconv.GenAIAgentName, field: fieldAgent},
+		{key: semconv.GenAIAgentVersion, field: fieldAgentVersion},
 		{key: semconv.GenAIUsageInputTokens, field: fieldTokensIn},
 		{key: semconv.GenAIUsageOutputTokens, field: fieldTokensOut},
 		{key: semconv.GenAIUsageCacheReadTokens, field: fieldCacheRead},

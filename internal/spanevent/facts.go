@@ -34,6 +34,7 @@ const (
 	// fieldAgentLabel is what a library calls the thing that ran when it has
 	// no word for an agent.
 	fieldAgentLabel
+	fieldAgentVersion
 	// fieldEntity names whatever the span is: an agent, a tool, a workflow.
 	fieldEntity
 	fieldServiceTier

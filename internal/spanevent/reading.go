@@ -56,6 +56,7 @@ type Reading struct {
 	// calls the thing that ran, where it has no word for an agent: a function
 	// id, a flow, the span of an agent.
 	AgentName, AgentLabel string
+	AgentVersion          string
 
 	// Event is set for RoleEvent. For RoleWrapper it holds the totals, if any,
 	// and for RolePart the failure, if the span tells one.
@@ -141,6 +142,7 @@ func (s Scope) read(span ptrace.Span, f *facts) Reading {
 	}
 	r.AgentName = firstOf(f.str(fieldStampedAgent), f.str(fieldAgent))
 	r.AgentLabel = f.str(fieldAgentLabel)
+	r.AgentVersion = f.str(fieldAgentVersion)
 	// A processor's stamp settles what the span alone cannot tell.
 	r.SessionID = firstOf(f.str(fieldStampedSession), f.str(fieldSession), f.str(fieldConversation))
 

@@ -160,6 +160,9 @@ func (p *agentLensProcessor) processSpan(ctx context.Context, s *readSpan, now t
 	again, key := false, spanKey{r.TraceID, r.SpanID}
 	p.table.Observe(r, s.service, now, func(s *sessions.Session, what sessions.Event) {
 		again = what == sessions.Duplicate
+		if r.AgentVersion != "" {
+			s.Service.Version = r.AgentVersion
+		}
 		// Only now it is known whether the span repeats a call told before.
 		spanevent.Stamp(span, r)
 		switch what {

@@ -1,0 +1,119 @@
+package agentlensprocessor
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/agentlens/agentlens-otel/analysis"
+	"github.com/agentlens/agentlens-otel/analysis/drift"
+)
+
+// driftSession is a session whose calls take about so many tokens.
+func driftSession(n, tokens int, tool string, random *rand.Rand) *analysis.Summary {
+	s := analysis.NewSummary(fmt.Sprintf("s%04d", n), "agent")
+	s.EndedAt = time.Date(2026, 3, 1, 0, n, 0, 0, time.UTC)
+	for range 5 {
+		e := analysis.Event{
+			Type: analysis.EventLLMCall, Model: "gpt-4o",
+			TokensIn: analysis.Some(int64(float64(tokens) * (0.7 + 0.6*random.Float64()))), TokensOut: analysis.Some(int64(50 + random.IntN(20))),
+		}
+		s.Observe(&e)
+		e = analysis.Event{Type: analysis.EventToolCall, ToolCall: &analysis.ToolCall{Name: tool}}
+		s.Observe(&e)
+	}
+	return s
+}
+
+// In every mode a change is told once, as news, and a return to the baseline is
+// news again.
+func TestDriftModes(t *testing.T) {
+	for _, mode := range []DriftMode{DriftRolling, DriftVersion, DriftPinned} {
+		t.Run(string(mode), func(t *testing.T) {
+			cfg := DriftConfig{Enabled: true, Mode: mode, BaselineSessions: 40, CurrentSessions: 20}
+			if mode == DriftPinned {
+				cfg.Baseline = "golden"
+			}
+			require.NoError(t, cfg.validate())
+			d := newDriftEngine(cfg)
+			random := rand.New(rand.NewPCG(5, 5))
+			var news []drift.Status
+			n := 0
+			feed := func(count, tokens int, tool, version string) {
+				for range count {
+					n++
+					f, err := d.add(driftSession(n, tokens, tool, random), version, 1)
+					require.NoError(t, err)
+					if f != nil && f.Changed != nil {
+						news = append(news, f.Changed.Status)
+					}
+				}
+			}
+			feed(60, 1000, "search", "v1")
+			assert.Empty(t, news, "nothing changed")
+			feed(20, 3000, "shell", "v2")
+			require.NotEmpty(t, news)
+			assert.Contains(t, []drift.Status{drift.MinorDrift, drift.SignificantDrift, drift.Degraded}, news[len(news)-1])
+			last := d.last("agent")
+			assert.Greater(t, last.Score, 15.0)
+			told := len(news)
+			if mode == DriftPinned {
+				feed(30, 1000, "search", "v3")
+				assert.Equal(t, drift.Stable, news[len(news)-1], "back at the baseline")
+				assert.Greater(t, len(news), told)
+			}
+		})
+	}
+}
+
+// A revised session replaces itself.
+func TestDriftTakesRevisions(t *testing.T) {
+	d := newDriftEngine(DriftConfig{Mode: DriftRolling, BaselineSessions: 5, CurrentSessions: 5})
+	random := rand.New(rand.NewPCG(1, 1))
+	for revision := range int64(4) {
+		_, err := d.add(driftSession(1, 100, "search", random), "", revision+1)
+		require.NoError(t, err)
+	}
+	assert.Equal(t, 1, d.agents["agent"].Recent.Len())
+}
+
+// Another name for the pinned baseline starts another; the first is there when
+// its name comes back.
+func TestPinnedBaselineIsKeptByName(t *testing.T) {
+	random := rand.New(rand.NewPCG(2, 2))
+	engine := func(name string) *driftEngine {
+		return newDriftEngine(DriftConfig{Mode: DriftPinned, Baseline: name, BaselineSessions: 3, CurrentSessions: 3})
+	}
+	first := engine("one")
+	for n := range 5 {
+		_, err := first.add(driftSession(n, 100, "search", random), "", 1)
+		require.NoError(t, err)
+	}
+	state, err := first.snapshot()
+	require.NoError(t, err)
+	second := engine("two")
+	require.NoError(t, second.restore(state))
+	_, err = second.add(driftSession(9, 100, "search", random), "", 1)
+	require.NoError(t, err)
+	assert.Equal(t, 1, second.agents["agent"].Pinned["two"].Len())
+	state, err = second.snapshot()
+	require.NoError(t, err)
+	third := engine("one")
+	require.NoError(t, third.restore(state))
+	assert.Equal(t, 3, third.agents["agent"].Pinned["one"].Len())
+}
+
+// Of more agents than there is room for, the new ones are left out.
+func TestDriftAgentsAreBounded(t *testing.T) {
+	d := newDriftEngine(DriftConfig{Mode: DriftRolling, BaselineSessions: 2, CurrentSessions: 2})
+	for n := range maxAgents + 5 {
+		s := analysis.NewSummary("s", fmt.Sprintf("agent-%d", n))
+		_, err := d.add(s, "", 1)
+		require.NoError(t, err)
+	}
+	assert.Len(t, d.agents, maxAgents)
+}
