@@ -56,8 +56,10 @@ generate: ## cmd/agentlens from builder-config.yaml, and every go:generate
 check-generated: generate ## fails when a generated file is not what its source says
 	@git diff --exit-code --stat || { echo "Generated files differ: run make generate and commit."; exit 1; }
 
-stats: ## the engines' error rates, by simulation (about two minutes on two cores)
-	$(GO) run ./internal/stats
+RUNS ?= 2000
+
+stats: ## the engines' error rates, by RUNS simulations a row (about two minutes on two cores)
+	$(GO) run ./internal/stats -runs $(RUNS)
 
 SOAK ?= 2m
 
