@@ -46,7 +46,7 @@ func (r *reader) Request(call *genaihttp.Call, m *genaihttp.Members) {
 	}
 	call.System = parts(m.Raw("system"))
 	if m.TooLarge("messages") {
-		call.Input = []genaihttp.Message{{Parts: []genaihttp.Part{genaihttp.Text("[cut: more than 1 MiB]")}}}
+		call.Input = genaihttp.TooLarge("user")
 	}
 	var messages []struct {
 		Role    string          `json:"role"`

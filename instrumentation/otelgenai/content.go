@@ -69,7 +69,7 @@ func (r *reader) Request(call *genaihttp.Call, m *genaihttp.Members) {
 		call.System = system.message().Parts
 	}
 	if m.TooLarge("contents") {
-		call.Input = []genaihttp.Message{{Parts: []genaihttp.Part{genaihttp.Text("[cut: more than 1 MiB]")}}}
+		call.Input = genaihttp.TooLarge("user")
 	}
 	var contents []content
 	if m.Decode("contents", &contents) {

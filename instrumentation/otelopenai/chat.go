@@ -57,7 +57,7 @@ func (r *chatReader) Request(call *genaihttp.Call, m *genaihttp.Members) {
 	setCommon(call, m, m.String("response_format.type"))
 
 	if m.TooLarge("messages") || m.TooLarge("prompt") {
-		call.Input = tooLarge
+		call.Input = genaihttp.TooLarge("user")
 	}
 	var messages []chatMessage
 	if m.Decode("messages", &messages) {
@@ -70,8 +70,6 @@ func (r *chatReader) Request(call *genaihttp.Call, m *genaihttp.Members) {
 	call.Tools = chatTools(m.Raw("tools"))
 }
 
-// tooLarge stands for messages of more than a MiB.
-var tooLarge = []genaihttp.Message{{Parts: []genaihttp.Part{genaihttp.Text("[cut: more than 1 MiB]")}}}
 
 // setCommon sets what all the APIs ask in the same words.
 func setCommon(call *genaihttp.Call, m *genaihttp.Members, format string) {

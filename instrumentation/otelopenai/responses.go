@@ -45,7 +45,7 @@ func (r *responsesReader) Request(call *genaihttp.Call, m *genaihttp.Members) {
 		call.System = []genaihttp.Part{genaihttp.Text(s)}
 	}
 	if m.TooLarge("input") {
-		call.Input = tooLarge
+		call.Input = genaihttp.TooLarge("user")
 	}
 	if s := m.String("input"); s != "" {
 		call.Input = []genaihttp.Message{{Role: "user", Parts: []genaihttp.Part{genaihttp.Text(s)}}}
@@ -115,7 +115,7 @@ func (r *responsesReader) response(call *genaihttp.Call, m *genaihttp.Members, p
 		return
 	}
 	if m.TooLarge(prefix + "output") {
-		call.Output = tooLarge
+		call.Output = genaihttp.TooLarge("assistant")
 	} else if raw := m.Raw(prefix + "output"); raw != nil {
 		call.Output = itemMessages(raw, "assistant")
 	}

@@ -20,6 +20,11 @@ type Message struct {
 	FinishReason string `json:"finish_reason,omitempty"`
 }
 
+// TooLarge stands for messages of more than a MiB of JSON.
+func TooLarge(role string) []Message {
+	return []Message{{Role: role, Parts: []Part{Text("[cut: more than 1 MiB]")}}}
+}
+
 // Part is a part of a message. Its Type decides which fields it has.
 type Part struct {
 	Type string

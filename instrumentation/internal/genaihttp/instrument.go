@@ -104,8 +104,8 @@ func (in *Instrument) begin(req *http.Request) (op *operation, sent *http.Reques
 	}
 	ctx = op.startSpan(ctx, req)
 	if !op.span.IsRecording() && !in.metrics.enabled(ctx) {
-		// Nobody wants to know, but the body has been read.
-		return &operation{ended: true}, sent
+		// Nobody wants to know, but what follows must not be sampled either.
+		return &operation{ended: true}, sent.WithContext(ctx)
 	}
 	op.ctx = ctx
 	return op, sent.WithContext(ctx)
