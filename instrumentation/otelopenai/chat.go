@@ -70,7 +70,6 @@ func (r *chatReader) Request(call *genaihttp.Call, m *genaihttp.Members) {
 	call.Tools = chatTools(m.Raw("tools"))
 }
 
-
 // setCommon sets what all the APIs ask in the same words.
 func setCommon(call *genaihttp.Call, m *genaihttp.Members, format string) {
 	if m.Decode("stream", &call.Streaming) && call.Streaming {
