@@ -11,7 +11,9 @@ import (
 // newCommand is the collector's command line, complete without --config: then
 // the embedded configuration is used. It also reads trace files.
 func newCommand(params otelcol.CollectorSettings) *cobra.Command {
-	params.ConfigProviderSettings.ResolverSettings.URIs = []string{"yaml:" + config.Default}
+	resolver := &params.ConfigProviderSettings.ResolverSettings
+	resolver.URIs = []string{"yaml:" + config.Default}
+	resolver.ConverterFactories = append(resolver.ConverterFactories, newReferences())
 	cmd := otelcol.NewCommand(params)
 	cmd.AddCommand(readcmd.NewCommand())
 	return cmd

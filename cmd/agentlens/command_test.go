@@ -52,6 +52,7 @@ func TestValidateNamesTheMistake(t *testing.T) {
 		"missing parameter": {`{agentlens: {compliance: {policies: [{name: p, rules: [{kind: forbidden_tools}]}]}}}`, "tools"},
 		"duplicate policy":  {`{agentlens: {compliance: {policies: [{name: p, rules: []}, {name: p, rules: []}]}}}`, "compliance::policies::1::name"},
 		"no sessions":       {`{agentlens: {max_sessions: 0}}`, "max_sessions"},
+		"unknown storage":   {`{agentlens: {storage: file_storage/other}}`, "processors::agentlens::storage` is \"file_storage/other\""},
 		"unknown key":       {`{agentlens: {idle_timeot: 1s}}`, "idle_timeot"},
 	} {
 		t.Run(name, func(t *testing.T) {
