@@ -26,8 +26,9 @@ type benchmark struct {
 	model string
 }
 
-func newBenchmark(t testing.TB, sampler sdktrace.Sampler, opts ...agentlens.Option) *benchmark {
-	provider := sdktrace.NewTracerProvider(sdktrace.WithSampler(sampler))
+func newBenchmark(t testing.TB, sampler sdktrace.Sampler, with []sdktrace.TracerProviderOption, opts ...agentlens.Option) *benchmark {
+	provider := sdktrace.NewTracerProvider(append(with, sdktrace.WithSampler(sampler))...)
+	t.Cleanup(func() { _ = provider.Shutdown(context.WithoutCancel(t.Context())) })
 	tracker, err := agentlens.NewTracker(t.Context(), append(opts, agentlens.WithTracerProvider(provider))...)
 	require.NoError(t, err)
 	b := &benchmark{tracer: provider.Tracer("hand"), model: strings.Clone("gpt-4o")}
@@ -119,7 +120,7 @@ func BenchmarkLLMCall(b *testing.B) {
 		{"LiveMessages/None", (*benchmark).liveContent, sdktrace.AlwaysSample(), agentlens.CaptureNone},
 	} {
 		b.Run(c.name, func(b *testing.B) {
-			bench := newBenchmark(b, c.how, agentlens.WithCapture(c.mode))
+			bench := newBenchmark(b, c.how, nil, agentlens.WithCapture(c.mode))
 			b.ReportAllocs()
 			for b.Loop() {
 				c.with(bench)
@@ -139,10 +140,10 @@ func TestAllocations(t *testing.T) {
 		}
 		return testing.AllocsPerRun(1000, func() { f(b) })
 	}
-	off := newBenchmark(t, sdktrace.NeverSample())
+	off := newBenchmark(t, sdktrace.NeverSample(), nil)
 	assert.LessOrEqual(t, allocs(off, (*benchmark).live), allocs(off, (*benchmark).liveByHand), "not sampled")
-	none := newBenchmark(t, sdktrace.AlwaysSample(), agentlens.WithCapture(agentlens.CaptureNone))
+	none := newBenchmark(t, sdktrace.AlwaysSample(), nil, agentlens.WithCapture(agentlens.CaptureNone))
 	assert.LessOrEqual(t, allocs(none, (*benchmark).liveContent), allocs(none, (*benchmark).liveByHand), "capture none")
-	on := newBenchmark(t, sdktrace.AlwaysSample())
+	on := newBenchmark(t, sdktrace.AlwaysSample(), nil)
 	assert.LessOrEqual(t, allocs(on, (*benchmark).live), allocs(on, (*benchmark).liveByHand), "live")
 }

@@ -2,7 +2,9 @@ package agentlens
 
 import (
 	"context"
+	"maps"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -21,6 +23,7 @@ var (
 type spanBuffer struct {
 	attrs []attribute.KeyValue
 	opts  []trace.SpanStartOption
+	ends  [1]trace.SpanEndOption
 }
 
 var spanBuffers = sync.Pool{New: func() any {
@@ -32,6 +35,7 @@ func newSpanBuffer() *spanBuffer { return spanBuffers.Get().(*spanBuffer) }
 func (b *spanBuffer) release() {
 	clear(b.attrs) // lets go of the content
 	clear(b.opts)
+	clear(b.ends[:])
 	b.attrs, b.opts = b.attrs[:0], b.opts[:0]
 	spanBuffers.Put(b)
 }
@@ -50,6 +54,12 @@ func (b *spanBuffer) start(ctx context.Context, t *Tracker, name string, kind tr
 	return t.tracer.Start(ctx, name, b.opts...)
 }
 
+// end ends the span at a time.
+func (b *spanBuffer) end(span trace.Span, at time.Time) {
+	b.ends[0] = trace.WithTimestamp(at)
+	span.End(b.ends[:]...)
+}
+
 // set sets the buffer's attributes on the span. Only the SDK's spans are known
 // to copy them.
 func (b *spanBuffer) set(span trace.Span) {
@@ -61,35 +71,39 @@ func (b *spanBuffer) set(span trace.Span) {
 }
 
 // maxSpanNames bounds the names kept: models and tools are few.
-const maxSpanNames = 1024
+const maxSpanNames = 256
 
 // spanNames keeps the names of spans, so that they are not put together for
-// every span.
+// every span. The map is replaced, never changed.
 type spanNames struct {
-	mu    sync.RWMutex
-	names map[[2]string]string
+	mu    sync.Mutex // for those who replace it
+	names atomic.Pointer[map[spanNameKey]string]
 }
+
+type spanNameKey struct{ operation, of string }
 
 // spanName returns "operation of", and the operation alone for nothing.
 func (n *spanNames) spanName(operation, of string) string {
 	if of == "" {
 		return operation
 	}
-	key := [2]string{operation, of}
-	n.mu.RLock()
-	name, ok := n.names[key]
-	n.mu.RUnlock()
-	if ok {
-		return name
+	key := spanNameKey{operation, of}
+	if known := n.names.Load(); known != nil {
+		if name, ok := (*known)[key]; ok {
+			return name
+		}
 	}
-	name = operation + " " + of
+	name := operation + " " + of
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.names == nil {
-		n.names = map[[2]string]string{}
+	names := map[spanNameKey]string{}
+	if known := n.names.Load(); known != nil {
+		if len(*known) >= maxSpanNames {
+			return name
+		}
+		names = maps.Clone(*known)
 	}
-	if len(n.names) < maxSpanNames {
-		n.names[key] = name
-	}
+	names[key] = name
+	n.names.Store(&names)
 	return name
 }

@@ -81,7 +81,7 @@ func (s *Session) writeEvent(ctx context.Context, c *eventConfig) {
 	if span.IsRecording() {
 		s.writeParts(ctx, e)
 	}
-	span.End(trace.WithTimestamp(e.Timestamp))
+	buf.end(span, e.Timestamp)
 }
 
 // spanID returns the span's id, a random one from a provider that does nothing.
