@@ -47,7 +47,7 @@ func spoken(t testing.TB, r recorded, s *agentlens.Session) string {
 	var b strings.Builder
 	for _, span := range r.recorder.Ended() {
 		for _, kv := range span.Attributes() {
-			b.WriteString(kv.Value.Emit())
+			b.WriteString(kv.Value.String())
 		}
 	}
 	events, err := json.Marshal(s.Snapshot())

@@ -46,11 +46,13 @@ func TestSpanProcessorStampsOthers(t *testing.T) {
 	}{
 		{"GET", ctx, nil, []attribute.KeyValue{attribute.String("session.id", s.ID()), attribute.String("gen_ai.agent.name", "agent")}},
 		{
-			"chat m", ctx, []attribute.KeyValue{attribute.String("gen_ai.agent.name", "theirs")},
+			"chat m", ctx,
+			[]attribute.KeyValue{attribute.String("gen_ai.agent.name", "theirs")},
 			[]attribute.KeyValue{attribute.String("gen_ai.agent.name", "theirs"), attribute.String("session.id", s.ID())},
 		},
 		{
-			"browser", ctx, []attribute.KeyValue{attribute.String("session.id", "tab")},
+			"browser", ctx,
+			[]attribute.KeyValue{attribute.String("session.id", "tab")},
 			[]attribute.KeyValue{
 				attribute.String("session.id", "tab"), attribute.String("agentlens.session.id", s.ID()),
 				attribute.String("gen_ai.agent.name", "agent"),

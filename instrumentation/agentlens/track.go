@@ -11,10 +11,15 @@ import (
 	"github.com/agentlens/agentlens-otel/semconv"
 )
 
-// reserved are the types by which AgentLens knows what is not an event.
-var reserved = map[EventType]bool{
-	semconv.EventTypeSession: true, semconv.EventTypeSessionStart: true, semconv.EventTypeSessionReport: true,
-	semconv.EventTypePart: true, "session_end": true,
+// reserved reports whether the type is one by which AgentLens knows what is not
+// an event.
+func reserved(t EventType) bool {
+	switch t {
+	case semconv.EventTypeSession, semconv.EventTypeSessionStart, semconv.EventTypeSessionReport,
+		semconv.EventTypePart, "session_end":
+		return true
+	}
+	return false
 }
 
 // track completes the event, writes its spans and keeps it.
@@ -70,7 +75,7 @@ func (c *eventConfig) complete(eventType EventType, s *Session) error {
 	if e.Type == "" {
 		e.Type = EventGeneric
 	}
-	if reserved[e.Type] {
+	if reserved(e.Type) {
 		return &FieldError{Field: "event_type", Value: e.Type, Want: "a type of your own: this one is reserved"}
 	}
 	if e.ToolCall != nil && e.ToolCall.Name == "" {

@@ -49,7 +49,7 @@ func FuzzTrack(f *testing.F) {
 			require.Equal(t, attribute.String("session.id", s.ID()), span.Attributes()[0])
 			for _, kv := range span.Attributes() {
 				require.True(t, utf8.ValidString(string(kv.Key)))
-				require.True(t, utf8.ValidString(kv.Value.Emit()))
+				require.True(t, utf8.ValidString(kv.Value.String()))
 			}
 		}
 	})

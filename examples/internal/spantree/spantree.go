@@ -45,7 +45,7 @@ func describe(s *tracetest.SpanStub, keys []attribute.Key) string {
 	for _, key := range keys {
 		for _, kv := range s.Attributes {
 			if kv.Key == key {
-				parts = append(parts, kv.Value.Emit())
+				parts = append(parts, kv.Value.String())
 			}
 		}
 	}
