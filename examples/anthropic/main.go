@@ -95,10 +95,12 @@ func ask(ctx context.Context, client *anthropic.Client, session *agentlens.Sessi
 			case "text":
 				text += block.Text
 			case "tool_use":
+				_, tool := session.StartTool(ctx, block.Name)
+				tool.SetToolCallID(block.ID)
+				tool.SetInput(block.Input)
 				result := weather(block.Input)
-				if _, err := session.TrackTool(ctx, block.Name, block.Input, result); err != nil {
-					return "", err
-				}
+				tool.SetOutput(result)
+				tool.End()
 				results = append(results, anthropic.NewToolResultBlock(block.ID, result, false))
 			}
 		}

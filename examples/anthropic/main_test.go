@@ -18,4 +18,5 @@ func TestRun(t *testing.T) {
 	assert.Equal(t, 1, strings.Count(out.String(), "span  execute_tool get_weather "))
 	assert.Contains(t, out.String(), "gen_ai.usage.input_tokens=1173  gen_ai.usage.cache_read.input_tokens=1024")
 	assert.NotContains(t, out.String(), "error.type")
+	assert.Equal(t, strings.Count(out.String(), "span  "), strings.Count(out.String(), "session.id="), "every span is in the session")
 }

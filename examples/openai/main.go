@@ -91,11 +91,12 @@ func ask(ctx context.Context, client *openai.Client, session *agentlens.Session,
 		}
 		params.Messages = append(params.Messages, message.ToParam())
 		for _, call := range message.ToolCalls {
+			_, tool := session.StartTool(ctx, call.Function.Name)
+			tool.SetToolCallID(call.ID)
+			tool.SetInput(json.RawMessage(call.Function.Arguments))
 			result := weather(call.Function.Arguments)
-			_, err := session.TrackTool(ctx, call.Function.Name, json.RawMessage(call.Function.Arguments), result)
-			if err != nil {
-				return "", err
-			}
+			tool.SetOutput(result)
+			tool.End()
 			params.Messages = append(params.Messages, openai.ToolMessage(result, call.ID))
 		}
 	}

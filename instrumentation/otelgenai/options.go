@@ -44,9 +44,17 @@ func WithOldMetrics() Option { return genaihttp.WithOldMetrics() }
 // WithCapture sets how much of the messages goes onto a span.
 func WithCapture(capture Capture) Option { return genaihttp.WithCapture(capture) }
 
-// WithRedactor sets a function that every text, argument and result goes through
-// before it goes onto a span. When it panics, that piece is left out.
-func WithRedactor(redact func(text string) string) Option { return genaihttp.WithRedactor(redact) }
+// WithRedactor sets a function that returns what goes onto a span in place of a
+// text: it gets the attribute, the key of the innermost JSON member that holds
+// the text, and the text. An error or a panic drops the whole content of the
+// attribute, which agentlens.content.dropped then names. For that of agentlens:
+//
+//	func(attribute, key, text string) (string, error) {
+//		return agentlens.RedactSecrets(agentlens.Content{Attribute: attribute, Key: key, Text: text})
+//	}
+func WithRedactor(redact func(attribute, key, text string) (string, error)) Option {
+	return genaihttp.WithRedactor(redact)
+}
 
 // WithProviderName sets gen_ai.provider.name. The default is told by the host.
 func WithProviderName(name string) Option { return genaihttp.WithProviderName(name) }

@@ -31,9 +31,17 @@ func WithTracerProvider(provider trace.TracerProvider) Option {
 // WithCapture sets whether arguments and results go onto a span.
 func WithCapture(capture Capture) Option { return genaihttp.WithCapture(capture) }
 
-// WithRedactor sets a function that arguments and results, as JSON, go through
-// before they go onto a span. When it panics, they are left out.
-func WithRedactor(redact func(text string) string) Option { return genaihttp.WithRedactor(redact) }
+// WithRedactor sets a function that returns what goes onto a span in place of a
+// text: it gets the attribute, the key of the innermost JSON member that holds
+// the text, and the text. An error or a panic drops the whole content of the
+// attribute, which agentlens.content.dropped then names. For that of agentlens:
+//
+//	func(attribute, key, text string) (string, error) {
+//		return agentlens.RedactSecrets(agentlens.Content{Attribute: attribute, Key: key, Text: text})
+//	}
+func WithRedactor(redact func(attribute, key, text string) (string, error)) Option {
+	return genaihttp.WithRedactor(redact)
+}
 
 // WithPropagator sets what carries the trace context in params._meta. The
 // default is W3C's trace context, without baggage.

@@ -51,9 +51,7 @@ func (s *request) set(key string, v any) {
 	if err != nil {
 		return
 	}
-	if text, ok := s.config.Data(raw); ok {
-		s.span.SetAttributes(attribute.String(key, text))
-	}
+	s.span.SetAttributes(s.config.Data(key, raw)...)
 }
 
 // settle writes the outcome. counts says which JSON-RPC codes are errors.
@@ -72,15 +70,7 @@ func (s *request) settle(result mcp.Result, err error, counts func(code int64) b
 			s.fail(genaihttp.ErrorType(s.ctx.Err()), "")
 			return
 		}
-		message := ""
-		for _, c := range tool.Content {
-			if text, ok := c.(*mcp.TextContent); ok && s.config.Capture == CaptureFull {
-				raw, _ := s.config.Data(json.RawMessage(text.Text))
-				message = raw
-				break
-			}
-		}
-		s.fail(toolError, message)
+		s.fail(toolError, "")
 		return
 	}
 	if s.config.Capture == CaptureFull && s.span.IsRecording() {

@@ -167,20 +167,32 @@ func TestPanic(t *testing.T) {
 	assert.Equal(t, "panic", genaitest.Attributes(s.spans.One(t))["error.type"])
 }
 
-// A redactor that panics costs the content, not the span.
+// A redactor that fails costs the content of an attribute, not the span; one
+// that does not sees every text, with its key.
 func TestRedactor(t *testing.T) {
-	s := newSetup(t, []genaitest.Answer{genaitest.JSON(chatAnswer)}, otelopenai.WithCapture(otelopenai.CaptureFull),
-		otelopenai.WithRedactor(func(text string) string {
-			if strings.Contains(text, "Hello!") {
+	s := newSetup(t, []genaitest.Answer{genaitest.JSON(responsesAnswer)}, otelopenai.WithCapture(otelopenai.CaptureFull),
+		otelopenai.WithRedactor(func(attribute, key, text string) (string, error) {
+			switch {
+			case attribute == "gen_ai.system_instructions":
 				panic("no")
+			case attribute == "gen_ai.input.messages":
+				return text, errors.New("no")
+			case key == "location":
+				return "***", nil
 			}
-			return strings.ReplaceAll(text, "brief", "***")
+			return strings.ReplaceAll(text, "Look", "L."), nil
 		}))
-	_, err := s.client.Chat.Completions.New(t.Context(), chatParams())
+	_, err := s.client.Responses.New(t.Context(), responses.ResponseNewParams{
+		Model: "o4-mini", Instructions: openai.String("secret"), Input: responses.ResponseNewParamsInputUnion{OfString: openai.String("secret")},
+	})
 	require.NoError(t, err)
 	attrs := genaitest.Attributes(s.spans.One(t))
-	assert.Equal(t, `[{"role":"system","parts":[{"content":"Be ***.","type":"text"}]},{"role":"user","parts":[{"type":"text"}]}]`, attrs["gen_ai.input.messages"])
-	assert.Equal(t, int64(1119), attrs["gen_ai.usage.input_tokens"])
+	assert.Equal(t, `[{"role":"assistant","parts":[{"content":"L. it up.","type":"reasoning"},{"arguments":{"location":"***"},"id":"call_unLAR8MvFNptuiZK6K6HCy5k","name":"get_current_weather","type":"tool_call"}]}]`,
+		attrs["gen_ai.output.messages"])
+	assert.NotContains(t, attrs, "gen_ai.input.messages")
+	assert.NotContains(t, attrs, "gen_ai.system_instructions")
+	assert.Equal(t, []string{"gen_ai.system_instructions", "gen_ai.input.messages"}, attrs["agentlens.content.dropped"])
+	assert.Equal(t, int64(291), attrs["gen_ai.usage.input_tokens"])
 }
 
 func TestCaptureMetadata(t *testing.T) {

@@ -11,12 +11,18 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+
+	"github.com/agentlens/agentlens-otel/instrumentation/agentlens"
 )
 
 // NewTracerProvider returns a provider whose spans are printed to w, and sent to
 // the OTLP endpoint, such as http://localhost:4318, unless it is empty.
 func NewTracerProvider(ctx context.Context, w io.Writer, endpoint string) (*sdktrace.TracerProvider, error) {
-	opts := []sdktrace.TracerProviderOption{sdktrace.WithSyncer(&printer{w: w})}
+	opts := []sdktrace.TracerProviderOption{
+		// Every span under a session's context, whoever starts it, joins the session.
+		sdktrace.WithSpanProcessor(agentlens.NewSpanProcessor()),
+		sdktrace.WithSyncer(&printer{w: w}),
+	}
 	if endpoint != "" {
 		exporter, err := otlptracehttp.New(ctx, otlptracehttp.WithEndpointURL(endpoint+"/v1/traces"))
 		if err != nil {

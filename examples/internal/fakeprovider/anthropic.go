@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-func anthropic(w http.ResponseWriter, r *http.Request) {
+func (p *Server) anthropic(w http.ResponseWriter, r *http.Request) {
 	var ask struct {
 		Model    string `json:"model"`
 		Stream   bool   `json:"stream"`
@@ -32,7 +32,7 @@ func anthropic(w http.ResponseWriter, r *http.Request) {
 	}
 	// Input tokens do not include the cached ones, as with the real one.
 	usage := object{"input_tokens": 21, "cache_read_input_tokens": 1024, "cache_creation_input_tokens": 128, "output_tokens": 19, "service_tier": "standard"}
-	message := object{"id": "msg_fake", "type": "message", "role": "assistant", "model": ask.Model, "usage": usage}
+	message := object{"id": p.id("msg_"), "type": "message", "role": "assistant", "model": ask.Model, "usage": usage}
 	if !ask.Stream {
 		message["content"], message["stop_reason"] = []any{block}, reason
 		answerJSON(w, message)

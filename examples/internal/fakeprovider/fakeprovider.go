@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 )
 
 // Server is a running provider.
@@ -13,7 +14,8 @@ type Server struct {
 	// URL is its base, such as http://127.0.0.1:41723.
 	URL string
 
-	http http.Server
+	http    http.Server
+	answers atomic.Int64
 }
 
 // Start starts a provider on a free port of loopback.
@@ -24,8 +26,8 @@ func Start() (*Server, error) {
 	}
 	s := &Server{URL: "http://" + listener.Addr().String()}
 	mux := http.NewServeMux()
-	mux.HandleFunc("POST /v1/chat/completions", openAI)
-	mux.HandleFunc("POST /v1/messages", anthropic)
+	mux.HandleFunc("POST /v1/chat/completions", s.openAI)
+	mux.HandleFunc("POST /v1/messages", s.anthropic)
 	s.http.Handler = mux
 	go func() { _ = s.http.Serve(listener) }() // It returns when Close is called.
 	return s, nil
@@ -33,6 +35,9 @@ func Start() (*Server, error) {
 
 // Close stops the provider.
 func (s *Server) Close() error { return s.http.Close() }
+
+// id returns the id of the next answer: the collector counts a call once by it.
+func (s *Server) id(prefix string) string { return fmt.Sprintf("%s%d", prefix, s.answers.Add(1)) }
 
 const finalAnswer = "It is 21 degrees and sunny in Zürich."
 

@@ -5,7 +5,7 @@ import (
 	"net/http"
 )
 
-func openAI(w http.ResponseWriter, r *http.Request) {
+func (p *Server) openAI(w http.ResponseWriter, r *http.Request) {
 	var ask struct {
 		Model    string `json:"model"`
 		Stream   bool   `json:"stream"`
@@ -37,7 +37,7 @@ func openAI(w http.ResponseWriter, r *http.Request) {
 		reason = "tool_calls"
 		usage = object{"prompt_tokens": 64, "completion_tokens": 17, "total_tokens": 81}
 	}
-	answer := object{"id": "chatcmpl-fake", "created": 1, "model": ask.Model + "-2026-01-01", "service_tier": "default"}
+	answer := object{"id": p.id("chatcmpl-"), "created": 1, "model": ask.Model + "-2026-01-01", "service_tier": "default"}
 	call := object{"index": 0, "id": "call_1", "type": "function"}
 
 	if !ask.Stream {

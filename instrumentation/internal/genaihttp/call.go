@@ -36,6 +36,7 @@ type Call struct {
 	ErrorMessage string
 
 	request, response []attribute.KeyValue
+	dropped           []string // attributes whose content a redactor failed on
 }
 
 // Usage is the token counts as the convention wants them: input includes the

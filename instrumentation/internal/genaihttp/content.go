@@ -1,6 +1,7 @@
 package genaihttp
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -89,11 +90,16 @@ const (
 	maxBlob    = 16 << 10
 )
 
-// writer turns messages into the JSON of an attribute.
+// writer turns messages into the JSON of one attribute.
 type writer struct {
-	capture Capture
-	redact  func(string) string
-	left    int // of maxContent
+	config    *Config
+	attribute string
+	left      int  // of maxContent
+	dropped   bool // the redactor failed
+}
+
+func (c *Config) writer(attribute string) *writer {
+	return &writer{config: c, attribute: attribute, left: maxContent}
 }
 
 // contentAttributes returns the messages as the capture mode lets them.
@@ -102,37 +108,49 @@ func (c *Config) contentAttributes(call *Call, answered bool) []attribute.KeyVal
 		return nil
 	}
 	var attrs []attribute.KeyValue
-	add := func(key string, v any, n int) {
+	add := func(key string, n int, value func(*writer) any) {
 		if n == 0 {
 			return
 		}
-		if b, err := json.Marshal(v); err == nil {
+		w := c.writer(key)
+		b, err := json.Marshal(value(w))
+		switch {
+		case w.dropped:
+			call.dropped = append(call.dropped, key)
+		case err == nil:
 			attrs = append(attrs, attribute.String(key, string(b)))
 		}
 	}
 	if answered {
-		add(semconv.GenAIOutputMessages, c.messages(call.Output), len(call.Output))
-		return attrs
-	}
-	w := writer{c.Capture, c.Redact, maxContent}
-	add(semconv.GenAISystemInstruction, w.parts(call.System), len(call.System))
-	add(semconv.GenAIInputMessages, c.messages(call.Input), len(call.Input))
-	if c.Capture == CaptureFull && len(call.Tools) > 0 {
-		if text, ok := w.text(string(call.Tools)); ok && json.Valid([]byte(text)) {
-			attrs = append(attrs, attribute.String(semconv.GenAIToolDefinitions, text))
+		add(semconv.GenAIOutputMessages, len(call.Output), func(w *writer) any { return w.messages(call.Output) })
+	} else {
+		add(semconv.GenAISystemInstruction, len(call.System), func(w *writer) any { return w.parts(call.System) })
+		add(semconv.GenAIInputMessages, len(call.Input), func(w *writer) any { return w.messages(call.Input) })
+		if c.Capture == CaptureFull {
+			add(semconv.GenAIToolDefinitions, len(call.Tools), func(w *writer) any { return w.value(call.Tools) })
 		}
+	}
+	if call.dropped != nil {
+		attrs = append(attrs, attribute.StringSlice(semconv.ContentDropped, call.dropped))
 	}
 	return attrs
 }
 
-// Data returns JSON as an attribute may hold it; false when the capture mode or
-// a panic of the redactor leaves it out.
-func (c *Config) Data(raw json.RawMessage) (string, bool) {
+// Data returns an attribute with JSON as the capture mode and the redactor let
+// it, none when they do not.
+func (c *Config) Data(key string, raw json.RawMessage) []attribute.KeyValue {
 	if c.Capture != CaptureFull || len(raw) == 0 {
-		return "", false
+		return nil
 	}
-	w := writer{c.Capture, c.Redact, maxContent}
-	return w.text(string(raw))
+	w := c.writer(key)
+	b, err := json.Marshal(w.value(raw))
+	switch {
+	case w.dropped:
+		return []attribute.KeyValue{attribute.StringSlice(semconv.ContentDropped, []string{key})}
+	case err != nil:
+		return nil
+	}
+	return []attribute.KeyValue{attribute.String(key, string(b))}
 }
 
 type messageJSON struct {
@@ -142,8 +160,7 @@ type messageJSON struct {
 	FinishReason string           `json:"finish_reason,omitempty"`
 }
 
-func (c *Config) messages(messages []Message) []messageJSON {
-	w := writer{c.Capture, c.Redact, maxContent}
+func (w *writer) messages(messages []Message) []messageJSON {
 	out := make([]messageJSON, len(messages))
 	for i, m := range messages {
 		out[i] = messageJSON{m.Role, w.parts(m.Parts), m.Name, m.FinishReason}
@@ -166,7 +183,7 @@ func (w *writer) part(p *Part) map[string]any {
 			m[key] = value
 		}
 	}
-	if w.capture != CaptureFull {
+	if w.config.Capture != CaptureFull {
 		return m
 	}
 	switch p.Type {
@@ -175,57 +192,79 @@ func (w *writer) part(p *Part) map[string]any {
 	case PartToolResponse:
 		w.data(m, "response", p.Data)
 	case PartFile:
-		w.set(m, "file_id", p.Where)
+		m["file_id"] = w.text("file_id", p.Where)
 	case PartURI:
-		w.set(m, "uri", p.Where)
+		m["uri"] = w.text("uri", p.Where)
 	case PartBlob:
-		if len(p.Content) > maxBlob {
+		if m["content"] = p.Content; len(p.Content) > maxBlob {
 			m["content"] = fmt.Sprintf("[cut: %d bytes]", len(p.Content))
-		} else {
-			w.set(m, "content", p.Content)
 		}
 	case PartServerToolCall, PartServerToolResponse:
-		m[p.Type] = map[string]any{"type": p.Name}
-		w.data(m[p.Type].(map[string]any), "data", p.Data)
+		inner := map[string]any{"type": p.Name}
+		w.data(inner, "data", p.Data)
+		m[p.Type] = inner
 	case PartText, PartReasoning:
-		w.set(m, "content", p.Content)
+		m["content"] = w.text("content", p.Content)
 	}
 	return m
 }
 
-func (w *writer) set(m map[string]any, key, value string) {
-	if text, ok := w.text(value); ok {
-		m[key] = text
-	}
-}
-
 func (w *writer) data(m map[string]any, key string, data json.RawMessage) {
-	if len(data) == 0 {
-		return
-	}
-	text, ok := w.text(string(data))
-	switch {
-	case !ok:
-	case json.Valid([]byte(text)):
-		m[key] = json.RawMessage(text)
-	default:
-		m[key] = text
+	if len(data) > 0 {
+		m[key] = w.value(data)
 	}
 }
 
-// text redacts and cuts. It returns false when the redactor panicked.
-func (w *writer) text(s string) (out string, ok bool) {
-	if w.redact != nil {
-		defer func() {
-			if recover() != nil {
-				out, ok = "", false
-			}
+// value returns JSON with its strings redacted, or what is no JSON, or too much
+// of it, as a text.
+func (w *writer) value(raw json.RawMessage) any {
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber()
+	var v any
+	if len(raw) > w.left || d.Decode(&v) != nil || d.More() {
+		return w.text("", string(raw))
+	}
+	if w.config.Redact == nil {
+		w.left -= len(raw)
+		return raw
+	}
+	return w.walk("", v)
+}
+
+func (w *writer) walk(key string, v any) any {
+	switch v := v.(type) {
+	case string:
+		return w.text(key, v)
+	case json.Number:
+		if text := w.text(key, v.String()); text != v.String() {
+			return text
+		}
+	case []any:
+		for i := range v {
+			v[i] = w.walk(key, v[i])
+		}
+	case map[string]any:
+		out := make(map[string]any, len(v))
+		for name, member := range v {
+			out[w.text("", name)] = w.walk(name, member)
+		}
+		return out
+	}
+	return v
+}
+
+// text redacts and cuts.
+func (w *writer) text(key, s string) string {
+	if redact := w.config.Redact; redact != nil && !w.dropped {
+		func() {
+			defer func() { w.dropped = recover() != nil || w.dropped }()
+			text, err := redact(w.attribute, key, s)
+			s, w.dropped = text, err != nil
 		}()
-		s = w.redact(s)
 	}
 	s = cut(s, max(w.left, 0))
 	w.left -= len(s)
-	return s, true
+	return s
 }
 
 // cut returns s up to n bytes, with a mark of how much is missing.

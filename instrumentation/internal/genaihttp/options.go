@@ -47,9 +47,10 @@ type Config struct {
 	TracerProvider trace.TracerProvider // nil is the global one at the time of each call
 	MeterProvider  metric.MeterProvider // nil is the global one
 	Capture        Capture
-	// Redact is applied to every text, argument and result before it goes onto
-	// a span. When it panics, the content of that message is dropped.
-	Redact func(string) string
+	// Redact returns what goes onto the span in place of a text: the attribute,
+	// the key of the innermost member that holds the text, and the text. An
+	// error or a panic drops the content of the attribute.
+	Redact Redactor
 	// OldMetrics also records the metrics under their names up to v1.41.0.
 	OldMetrics bool
 	// Provider overrides gen_ai.provider.name.
@@ -88,8 +89,11 @@ func WithCapture(capture Capture) Option {
 	return func(c *Config) { c.Capture = capture }
 }
 
+// Redactor is the type of Config.Redact.
+type Redactor = func(attribute, key, text string) (string, error)
+
 // WithRedactor sets Config.Redact.
-func WithRedactor(redact func(string) string) Option {
+func WithRedactor(redact Redactor) Option {
 	return func(c *Config) { c.Redact = redact }
 }
 

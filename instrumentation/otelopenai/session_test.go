@@ -1,0 +1,49 @@
+package otelopenai_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/openai/openai-go/v3"
+	"github.com/openai/openai-go/v3/option"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/agentlens/agentlens-otel/instrumentation/agentlenstest"
+	"github.com/agentlens/agentlens-otel/instrumentation/internal/genaitest"
+	"github.com/agentlens/agentlens-otel/instrumentation/otelopenai"
+)
+
+// A call under a session's context joins the session: the collector counts one
+// call of a model, with its tokens, under the session's agent. One without stays
+// out of it.
+func TestJoinsTheSession(t *testing.T) {
+	server := genaitest.NewServer(t, genaitest.SSE(chatStream), genaitest.SSE(strings.ReplaceAll(chatStream, "chatcmpl-9", "chatcmpl-10")))
+	rec := agentlenstest.New(t)
+	s := setup{client: openai.NewClient(option.WithBaseURL(server.URL), option.WithAPIKey("k"), option.WithHTTPClient(server.Client()),
+		option.WithMiddleware(otelopenai.Middleware(otelopenai.WithTracerProvider(rec.TracerProvider()))))}
+	ctx, session, err := rec.Tracker().StartSession(t.Context(), "researcher")
+	require.NoError(t, err)
+	_, err = s.streamChat(ctx, chatParams())
+	require.NoError(t, err)
+	// Another goroutine, another context that is derived from it.
+	done := make(chan error)
+	go func() {
+		_, err := s.streamChat(context.WithoutCancel(ctx), chatParams())
+		done <- err
+	}()
+	require.NoError(t, <-done)
+	_, err = s.streamChat(t.Context(), chatParams())
+	require.NoError(t, err)
+	require.NoError(t, session.End(ctx))
+
+	got := rec.RequireSession("researcher")
+	event := got.RequireModel("gpt-4o")
+	assert.Equal(t, some(76), event.TokensIn)
+	assert.Equal(t, some(34), event.TokensOut)
+	assert.Equal(t, "openai", event.Provider)
+	assert.Equal(t, session.ID(), event.SessionID)
+	assert.Equal(t, int64(2*76), got.Summary.TokensIn)
+	assert.Equal(t, int64(2*34), got.Summary.TokensOut)
+}
