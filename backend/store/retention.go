@@ -187,3 +187,13 @@ func (s *Store) reclaimable(ctx context.Context) error {
 	_, err := s.write.ExecContext(ctx, `VACUUM`)
 	return mapError(err)
 }
+
+// Limit bounds the file at a number of bytes: a write that needs more returns
+// ErrFull, as on a full disk. The bound holds until the store is closed.
+func (s *Store) Limit(ctx context.Context, bytes int64) error {
+	var size int64
+	if err := s.write.QueryRowContext(ctx, `PRAGMA page_size`).Scan(&size); err != nil {
+		return err
+	}
+	return s.drain(ctx, fmt.Sprintf(`PRAGMA max_page_count = %d`, max(1, min(bytes/size, 1<<31))))
+}

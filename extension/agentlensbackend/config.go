@@ -1,17 +1,24 @@
 package agentlensbackend
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"net/netip"
+	"net/url"
 	"strings"
+	"time"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/config/confighttp"
 	"go.opentelemetry.io/collector/config/confignet"
 	"go.opentelemetry.io/collector/config/configopaque"
 	"go.opentelemetry.io/collector/confmap"
+
+	"github.com/agentlens/agentlens-otel/analysis/forecast"
+	"github.com/agentlens/agentlens-otel/backend/insight"
 )
 
 // Config is the configuration of the extension.
@@ -39,11 +46,50 @@ type Config struct {
 	// that other machines can reach. Everyone who reaches it can then read
 	// every prompt and answer. Default false.
 	AllowUnauthenticated bool `mapstructure:"allow_unauthenticated"`
+
+	// Retention says what the database keeps.
+	Retention RetentionConfig `mapstructure:"retention"`
+
+	// Budgets are what agents may cost; the pages show how they stand.
+	Budgets []BudgetConfig `mapstructure:"budgets"`
+
+	// TraceURLTemplate leads from a session to its trace in a tracing backend:
+	// {trace_id} and {session_id} are replaced, as in
+	// http://localhost:16686/trace/{trace_id}. Empty, the default: no link.
+	TraceURLTemplate string `mapstructure:"trace_url_template"`
+
+	// OTLPEndpoint is the base URL of this collector's OTLP/HTTP receiver. When
+	// it is set, POST /v1/traces is handed on to it. Empty, the default: such a
+	// request is refused.
+	OTLPEndpoint string `mapstructure:"otlp_endpoint"`
+}
+
+// RetentionConfig says what the database keeps.
+type RetentionConfig struct {
+	// MaxAge is how long after its last event a session is kept. 0, the
+	// default: for ever.
+	MaxAge time.Duration `mapstructure:"max_age"`
+	// MaxSizeMiB is how large the database may become; above it the oldest
+	// sessions go. 0, the default: without limit.
+	MaxSizeMiB int64 `mapstructure:"max_size_mib"`
+}
+
+// BudgetConfig is what an agent may cost in a period.
+type BudgetConfig struct {
+	// Agent is the agent's name; empty = all agents together.
+	Agent string `mapstructure:"agent"`
+	// LimitUSD is the budget in US dollars.
+	LimitUSD float64 `mapstructure:"limit_usd"`
+	// Period is monthly, the default, or weekly, by the calendar in UTC.
+	Period string `mapstructure:"period"`
 }
 
 const (
 	defaultEndpoint  = "localhost:3000"
 	defaultDirectory = "./.agentlens"
+
+	// maxSizeMiB is SQLite's own limit on a file, 256 TiB.
+	maxSizeMiB = 256 << 20
 )
 
 var _ confmap.Validator = (*Config)(nil)
@@ -72,7 +118,48 @@ func (c *Config) Validate() error {
 			errs = append(errs, fmt.Errorf("`allowed_hosts` has %q, want a host name without scheme and port, as agentlens.example.com", h))
 		}
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, c.validateLimits()...)...)
+}
+
+func (c *Config) validateLimits() (errs []error) {
+	if c.Retention.MaxAge < 0 {
+		errs = append(errs, fmt.Errorf("`retention::max_age` is %s, want 0 or more", c.Retention.MaxAge))
+	}
+	if c.Retention.MaxSizeMiB < 0 || c.Retention.MaxSizeMiB > maxSizeMiB {
+		errs = append(errs, fmt.Errorf("`retention::max_size_mib` is %d, want 0 to %d", c.Retention.MaxSizeMiB, int64(maxSizeMiB)))
+	}
+	seen := map[string]bool{}
+	for i, b := range c.Budgets {
+		if !(b.LimitUSD > 0) || math.IsInf(b.LimitUSD, 0) {
+			errs = append(errs, fmt.Errorf("`budgets::%d::limit_usd` is %v, want more than 0", i, b.LimitUSD))
+		}
+		if b.Period != "" && b.Period != string(forecast.PeriodMonthly) && b.Period != string(forecast.PeriodWeekly) {
+			errs = append(errs, fmt.Errorf("`budgets::%d::period` is %q, want monthly or weekly", i, b.Period))
+		}
+		if seen[b.Agent] {
+			errs = append(errs, fmt.Errorf("`budgets::%d::agent` is %q, which has a budget already", i, b.Agent))
+		}
+		seen[b.Agent] = true
+	}
+	for name, text := range map[string]string{
+		"trace_url_template": strings.NewReplacer("{trace_id}", "0", "{session_id}", "0").Replace(c.TraceURLTemplate), "otlp_endpoint": c.OTLPEndpoint,
+	} {
+		if u, err := url.Parse(text); text != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
+			errs = append(errs, fmt.Errorf("`%s` is %q, want a URL that begins with http:// or https://", name, text))
+		}
+	}
+	return errs
+}
+
+// budgets returns the budgets as the backend reads them.
+func (c *Config) budgets() []insight.Budget {
+	out := make([]insight.Budget, len(c.Budgets))
+	for i, b := range c.Budgets {
+		out[i] = insight.Budget{Agent: b.Agent, Budget: forecast.Budget{
+			LimitUSD: b.LimitUSD, Period: cmp.Or(forecast.Period(b.Period), forecast.PeriodMonthly),
+		}}
+	}
+	return out
 }
 
 // exposed reports whether other machines can reach the endpoint. A name other

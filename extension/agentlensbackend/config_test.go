@@ -42,6 +42,16 @@ func TestConfig(t *testing.T) {
 		{"no directory", map[string]any{"directory": ""}, "`directory` is empty"},
 		{"hosts", map[string]any{"allowed_hosts": []string{"agentlens.example.com"}}, ""},
 		{"host with a port", map[string]any{"allowed_hosts": []string{"agentlens.example.com:443"}}, "agentlens.example.com:443"},
+		{"limits", map[string]any{"retention": map[string]any{"max_age": "720h", "max_size_mib": 500}, "budgets": []any{map[string]any{"limit_usd": 10}, map[string]any{"agent": "a", "limit_usd": 1, "period": "weekly"}}}, ""},
+		{"age below 0", map[string]any{"retention": map[string]any{"max_age": "-1h"}}, "`retention::max_age` is -1h0m0s"},
+		{"size below 0", map[string]any{"retention": map[string]any{"max_size_mib": -1}}, "`retention::max_size_mib` is -1"},
+		{"size beyond", map[string]any{"retention": map[string]any{"max_size_mib": 1 << 40}}, "max_size_mib"},
+		{"budget of nothing", map[string]any{"budgets": []any{map[string]any{"agent": "a"}}}, "`budgets::0::limit_usd` is 0"},
+		{"yearly budget", map[string]any{"budgets": []any{map[string]any{"limit_usd": 1, "period": "yearly"}}}, `"yearly", want monthly or weekly`},
+		{"two budgets of one agent", map[string]any{"budgets": []any{map[string]any{"limit_usd": 1}, map[string]any{"limit_usd": 2}}}, "`budgets::1::agent`"},
+		{"trace URL", map[string]any{"trace_url_template": "http://localhost:16686/trace/{trace_id}"}, ""},
+		{"trace URL of a script", map[string]any{"trace_url_template": "javascript:alert({trace_id})"}, "`trace_url_template`"},
+		{"OTLP without scheme", map[string]any{"otlp_endpoint": "localhost:4318"}, "`otlp_endpoint`"},
 		{"any host", map[string]any{"allowed_hosts": []string{"*"}}, "allowed_hosts"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -15,6 +15,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/agentlens/agentlens-otel/backend"
+	"github.com/agentlens/agentlens-otel/backend/store"
 	"github.com/agentlens/agentlens-otel/internal/wire"
 )
 
@@ -53,6 +54,11 @@ func (e *backendExtension) serve(ctx context.Context, host component.Host, liste
 		APIKey:    string(e.cfg.APIKey),
 		Hosts:     e.cfg.hosts(),
 		Version:   e.set.BuildInfo.Version,
+
+		Retention:    store.Retention{MaxAge: e.cfg.Retention.MaxAge, MaxBytes: e.cfg.Retention.MaxSizeMiB << 20},
+		Budgets:      e.cfg.budgets(),
+		TraceURL:     e.cfg.TraceURLTemplate,
+		OTLPEndpoint: e.cfg.OTLPEndpoint,
 	}, e.set.Logger)
 	if err != nil {
 		return err
@@ -82,6 +88,9 @@ func (e *backendExtension) serve(ctx context.Context, host component.Host, liste
 // done, and closes the store. It may be called without Start, and twice.
 func (e *backendExtension) Shutdown(ctx context.Context) error {
 	var errs []error
+	if e.backend != nil {
+		e.backend.EndStreams()
+	}
 	if e.server != nil {
 		if err := e.server.Shutdown(ctx); err != nil {
 			errs = append(errs, fmt.Errorf("stop serving: %w", err), e.server.Close())

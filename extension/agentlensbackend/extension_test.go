@@ -136,3 +136,18 @@ func TestShutdownTwiceAndWithoutStart(t *testing.T) {
 	require.NoError(t, e.Shutdown(context.Background()))
 	require.NoError(t, e.Shutdown(context.Background()))
 }
+
+// TestShutdownEndsStreams: an open page does not keep the collector from
+// stopping.
+func TestShutdownEndsStreams(t *testing.T) {
+	e := newExtension(t, nil)
+	require.NoError(t, e.Start(context.Background(), componenttest.NewNopHost()))
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	res, err := client.Get(e.url() + "api/stream")
+	require.NoError(t, err)
+	defer res.Body.Close()
+	require.Equal(t, "text/event-stream", res.Header.Get("Content-Type"))
+	require.NoError(t, e.Shutdown(context.Background()))
+	_, err = io.Copy(io.Discard, res.Body)
+	require.NoError(t, err, "the stream ended in order")
+}
