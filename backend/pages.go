@@ -212,11 +212,14 @@ func (s *Server) agentView(r *http.Request, name string) (*web.Agent, error) {
 	if view.Types, err = s.store.Names(ctx, period, store.EventTypes); err != nil {
 		return nil, err
 	}
-	latency, err := s.store.Latency(ctx, period)
-	if d := latency[string(analysis.EventLLMCall)]; d != nil {
-		view.P95 = analysis.Some(d.Quantile(0.95))
+	latency, err := s.store.Latency(ctx, period, string(analysis.EventLLMCall))
+	if err != nil {
+		return nil, err
 	}
-	return view, err
+	if latency.N > 0 {
+		view.P95 = analysis.Some(latency.Quantile(0.95))
+	}
+	return view, nil
 }
 
 var errNoAgent = fmt.Errorf("agent %w", store.ErrNotFound)

@@ -55,11 +55,11 @@ func (s *Source) Overview(ctx context.Context, days int) (*Overview, error) {
 	if o.Daily, err = s.store.SessionDays(ctx, r); err != nil {
 		return nil, err
 	}
-	latency, err := s.store.Latency(ctx, r)
+	d, err := s.store.Latency(ctx, r, string(analysis.EventLLMCall))
 	if err != nil {
 		return nil, err
 	}
-	if d := latency[string(analysis.EventLLMCall)]; d != nil {
+	if d.N > 0 {
 		o.P50LatencyMS, o.P95LatencyMS = analysis.Some(d.Quantile(0.5)), analysis.Some(d.Quantile(0.95))
 	}
 	if o.Compliance, err = s.Compliance(ctx, "", days); err != nil {

@@ -205,21 +205,19 @@ ORDER BY total DESC, name`, append(args, kind)...)
 	return all, nil
 }
 
-// Latency returns the measured durations by event type. Their quantiles are
-// within 1 % of the true ones; their sum is not known, and 0.
-func (s *Store) Latency(ctx context.Context, r Range) (map[string]*analysis.Durations, error) {
+// Latency returns the measured durations of events of a type. Their quantiles
+// are within 1 % of the true ones; their sum is not known, and 0.
+func (s *Store) Latency(ctx context.Context, r Range, eventType string) (*analysis.Durations, error) {
+	agent := r.Agent
+	r.Agent = ""
 	where, args := r.where("day", microsPerDay)
-	rows, err := s.read.QueryContext(ctx, `SELECT type, bucket, sum(n) AS total FROM latency_days`+where+` GROUP BY type, bucket HAVING total > 0
-ORDER BY type, bucket`, args...)
-	all := map[string]*analysis.Durations{}
-	_, err = collect(rows, err, func(rows *sql.Rows) (struct{}, error) {
-		var kind string
-		var b analysis.Bucket
-		err := rows.Scan(&kind, &b.Index, &b.N)
-		d := entry(all, kind)
-		d.N += b.N
-		d.Sketch = append(d.Sketch, b)
-		return struct{}{}, err
+	rows, err := s.read.QueryContext(ctx, `SELECT bucket, sum(n) AS total FROM latency_days`+where+` AND agent = ? AND type = ? GROUP BY bucket
+HAVING total > 0 ORDER BY bucket`, append(args, agent, eventType)...)
+	all := &analysis.Durations{}
+	all.Sketch, err = collect(rows, err, func(rows *sql.Rows) (b analysis.Bucket, err error) {
+		err = rows.Scan(&b.Index, &b.N)
+		all.N += b.N
+		return b, err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("sums of durations: %w", err)

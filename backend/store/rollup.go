@@ -130,7 +130,9 @@ func (r *rollup) event(agent string, f *figures, sign int64) {
 	if f.durationMS.OK {
 		use.timed += sign
 		use.durationUS += sign * analysis.MillisToDuration(f.durationMS.V).Microseconds()
-		r.latency[latencyDay{day, agent, f.kind, bucketOf(f.durationMS.V)}] += sign
+		bucket := bucketOf(f.durationMS.V)
+		r.latency[latencyDay{day, agent, f.kind, bucket}] += sign
+		r.latency[latencyDay{day, allAgents, f.kind, bucket}] += sign
 	}
 	hour := entry(r.hours, usageHour{floorDiv(f.at, microsPerHour), agent})
 	hour.events += sign
@@ -140,6 +142,10 @@ func (r *rollup) event(agent string, f *figures, sign int64) {
 		r.names[nameDay{day, agent, kindTool, f.tool}] += sign
 	}
 }
+
+// allAgents is the agent under which the durations of all are counted. No agent
+// has that name: one without a name is DefaultAgentName.
+const allAgents = ""
 
 // bucketOf returns the bucket of analysis.Durations that a duration is in.
 func bucketOf(ms float64) int32 {

@@ -76,14 +76,15 @@ CREATE TABLE name_days (
     PRIMARY KEY (day, agent, kind, name)
 ) WITHOUT ROWID;
 
--- Durations by event type, in the buckets of analysis.Durations.
+-- Durations by event type, in the buckets of analysis.Durations. Agent '' is
+-- all agents together: their buckets are too many to be added up for a page.
 CREATE TABLE latency_days (
     day    INTEGER NOT NULL,
     agent  TEXT    NOT NULL,
     type   TEXT    NOT NULL,
     bucket INTEGER NOT NULL,
     n      INTEGER NOT NULL,
-    PRIMARY KEY (day, agent, type, bucket)
+    PRIMARY KEY (agent, type, day, bucket)
 ) WITHOUT ROWID;
 
 CREATE INDEX sessions_agent_started ON sessions (agent_name, started_at DESC, id DESC);
