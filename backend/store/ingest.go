@@ -35,7 +35,7 @@ func (s *Store) Ingest(ctx context.Context, batch []wire.Event) (added int, err 
 type statements struct {
 	addSession, getSession, setSession, setMetadata, addEvent, addName, setSummary *sql.Stmt
 
-	addSessionDay, addUsageDay, addUsageHour, addNameDay, addLatencyDay *sql.Stmt
+	addSessionDay, addUsageDay, addUsageHour, addNameDay, addNameDays, addLatencyDay, addLatencyDays *sql.Stmt
 }
 
 func prepare(ctx context.Context, db *sql.DB) (s statements, err error) {
@@ -53,8 +53,10 @@ func prepare(ctx context.Context, db *sql.DB) (s statements, err error) {
 		{&s.addSessionDay, addSessionDaySQL},
 		{&s.addUsageDay, addUsageDaySQL},
 		{&s.addUsageHour, addUsageHourSQL},
-		{&s.addNameDay, addNameDaySQL},
-		{&s.addLatencyDay, addLatencyDaySQL},
+		{&s.addNameDay, countSQL("name_days (day, agent, kind, name, n)", 1)},
+		{&s.addNameDays, countSQL("name_days (day, agent, kind, name, n)", countRows)},
+		{&s.addLatencyDay, countSQL("latency_days (day, agent, type, bucket, n)", 1)},
+		{&s.addLatencyDays, countSQL("latency_days (day, agent, type, bucket, n)", countRows)},
 	} {
 		if *p.to, err = db.PrepareContext(ctx, p.sql); err != nil {
 			return s, fmt.Errorf("prepare %q: %w", p.sql, err)
@@ -67,7 +69,7 @@ func (s *statements) close() error {
 	var first error
 	for _, stmt := range []*sql.Stmt{
 		s.addSession, s.getSession, s.setSession, s.setMetadata, s.addEvent, s.addName, s.setSummary,
-		s.addSessionDay, s.addUsageDay, s.addUsageHour, s.addNameDay, s.addLatencyDay,
+		s.addSessionDay, s.addUsageDay, s.addUsageHour, s.addNameDay, s.addNameDays, s.addLatencyDay, s.addLatencyDays,
 	} {
 		if stmt != nil {
 			first = cmp.Or(first, stmt.Close())

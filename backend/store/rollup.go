@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"strings"
 
 	"github.com/agentlens/agentlens-otel/analysis"
 )
@@ -207,17 +208,54 @@ func (r *rollup) save(ctx context.Context, tx *sql.Tx, stmts *statements) error 
 			return fmt.Errorf("sums of hours: %w", err)
 		}
 	}
+	names := make([]any, 0, countColumns*len(r.names))
 	for k, n := range r.names {
-		if err := add(stmts.addNameDay, k.day, k.agent, k.kind, k.name, n); err != nil {
-			return fmt.Errorf("sums of names: %w", err)
-		}
+		names = append(names, k.day, k.agent, k.kind, k.name, n)
 	}
+	if err := addCounts(add, stmts.addNameDay, stmts.addNameDays, names); err != nil {
+		return fmt.Errorf("sums of names: %w", err)
+	}
+	latency := make([]any, 0, countColumns*len(r.latency))
 	for k, n := range r.latency {
-		if err := add(stmts.addLatencyDay, k.day, k.agent, k.kind, k.bucket, n); err != nil {
-			return fmt.Errorf("sums of durations: %w", err)
-		}
+		latency = append(latency, k.day, k.agent, k.kind, k.bucket, n)
+	}
+	if err := addCounts(add, stmts.addLatencyDay, stmts.addLatencyDays, latency); err != nil {
+		return fmt.Errorf("sums of durations: %w", err)
 	}
 	return nil
+}
+
+// Counts have five columns, and there are hundreds of them in a batch of many
+// agents: a statement of countRows rows costs little more than one of a single
+// row.
+const (
+	countColumns = 5
+	countRows    = 20
+)
+
+// addCounts runs many with countRows rows at a time, and one with each that is
+// left.
+func addCounts(add func(*sql.Stmt, ...any) error, one, many *sql.Stmt, values []any) error {
+	for len(values) >= countColumns*countRows {
+		if err := add(many, values[:countColumns*countRows]...); err != nil {
+			return err
+		}
+		values = values[countColumns*countRows:]
+	}
+	for len(values) > 0 {
+		if err := add(one, values[:countColumns]...); err != nil {
+			return err
+		}
+		values = values[countColumns:]
+	}
+	return nil
+}
+
+// countSQL is the statement that adds rows of counts to a table, which is named
+// with its columns.
+func countSQL(table string, rows int) string {
+	return `INSERT INTO ` + table + ` VALUES (?, ?, ?, ?, ?)` + strings.Repeat(`, (?, ?, ?, ?, ?)`, rows-1) +
+		` ON CONFLICT DO UPDATE SET n = n + excluded.n`
 }
 
 // sweepSums deletes the rows of the sums that a removal has left empty.
@@ -246,8 +284,4 @@ priced = priced + excluded.priced, timed = timed + excluded.timed, duration_us =
 cost_2 = cost_2 + excluded.cost_2, cost_1 = cost_1 + excluded.cost_1, cost_0 = cost_0 + excluded.cost_0`
 	addUsageHourSQL = `INSERT INTO usage_hours (hour, agent, events, tokens) VALUES (?, ?, ?, ?)
 ON CONFLICT DO UPDATE SET events = events + excluded.events, tokens = tokens + excluded.tokens`
-	addNameDaySQL = `INSERT INTO name_days (day, agent, kind, name, n) VALUES (?, ?, ?, ?, ?)
-ON CONFLICT DO UPDATE SET n = n + excluded.n`
-	addLatencyDaySQL = `INSERT INTO latency_days (day, agent, type, bucket, n) VALUES (?, ?, ?, ?, ?)
-ON CONFLICT DO UPDATE SET n = n + excluded.n`
 )
