@@ -29,7 +29,8 @@
 //
 // Spans go to the global TracerProvider unless WithTracerProvider says
 // otherwise. For a span to join an agentlens session, the provider needs the
-// session's span processor, which that of a Tracker has.
+// session's span processor, which that of a Tracker has. A call inside
+// agentlens's StartLLM adds its attributes to that span and starts none.
 //
 // Messages are left out unless WithCapture or
 // OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT ask for them.

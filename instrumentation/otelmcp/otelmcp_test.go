@@ -267,7 +267,7 @@ func TestDependencies(t *testing.T) {
 		"github.com/modelcontextprotocol/go-sdk", "github.com/google/jsonschema-go", "github.com/segmentio/encoding",
 		"github.com/segmentio/asm", "github.com/yosida95/uritemplate/v3", "golang.org/x/oauth2", "golang.org/x/sync",
 		"golang.org/x/time", "golang.org/x/sys",
-	}, genaitest.Deps(t))
+	}, genaitest.Deps(t, "."))
 }
 
 func BenchmarkCallTool(b *testing.B) {

@@ -152,7 +152,7 @@ func TestDependencies(t *testing.T) {
 		"github.com/agentlens/agentlens-otel",
 		"go.opentelemetry.io/otel", "go.opentelemetry.io/otel/trace", "go.opentelemetry.io/otel/metric", "go.opentelemetry.io/otel/sdk",
 		"go.opentelemetry.io/auto/sdk", "github.com/cespare/xxhash/v2", "github.com/go-logr/logr", "github.com/go-logr/stdr",
-	}, genaitest.Deps(t))
+	}, genaitest.Deps(t, "."))
 }
 
 func benchmark(b *testing.B, body genaitest.Answer, streaming bool, opts ...option.RequestOption) {

@@ -47,3 +47,27 @@ func TestJoinsTheSession(t *testing.T) {
 	assert.Equal(t, int64(2*76), got.Summary.TokensIn)
 	assert.Equal(t, int64(2*34), got.Summary.TokensOut)
 }
+
+// A call inside StartLLM is that call: its span gets what the middleware knows,
+// and there is no second one, whichever provider the middleware has.
+func TestInsideStartLLM(t *testing.T) {
+	server := genaitest.NewServer(t, genaitest.Failed(429, rateLimited), genaitest.JSON(chatAnswer))
+	rec, other := agentlenstest.New(t), genaitest.NewRecorder()
+	client := openai.NewClient(option.WithBaseURL(server.URL), option.WithAPIKey("k"), option.WithHTTPClient(server.Client()),
+		option.WithMiddleware(otelopenai.Middleware(otelopenai.WithTracerProvider(other))))
+	ctx, session, err := rec.Tracker().StartSession(t.Context(), "researcher")
+	require.NoError(t, err)
+	inCall, call := session.StartLLM(ctx, "openai", "gpt-4o")
+	_, err = client.Chat.Completions.New(inCall, chatParams())
+	require.NoError(t, err)
+	call.End()
+	require.NoError(t, session.End(ctx))
+
+	assert.Empty(t, other.Spans())
+	got := rec.RequireSession("researcher")
+	require.Len(t, got.Events, 1)
+	assert.Equal(t, some(1119), got.Events[0].TokensIn)
+	assert.Equal(t, some(110), got.Events[0].TokensOut)
+	assert.Equal(t, "chatcmpl-B9MBs8CjcvOU2jLn4n570S5qMJKcT", got.Events[0].ResponseID)
+	assert.Nil(t, got.Events[0].Error)
+}

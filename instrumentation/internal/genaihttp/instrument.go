@@ -14,6 +14,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/instrumentation"
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/agentlens/agentlens-otel/analysis"
 	"github.com/agentlens/agentlens-otel/semconv"
 )
 
@@ -165,7 +166,7 @@ func (op *operation) startSpan(ctx context.Context, req *http.Request) context.C
 	if n, err := strconv.Atoi(req.Header.Get("X-Stainless-Retry-Count")); err == nil && n > 0 {
 		attrs = append(attrs, attribute.Int(semconv.HTTPResendCount, n))
 	}
-	if op.span = op.in.sdkSpan(ctx); op.span != nil {
+	if op.span = op.in.outerSpan(ctx); op.span != nil {
 		op.shared = true
 		op.span.SetAttributes(attrs...)
 	} else {
@@ -179,23 +180,31 @@ func (op *operation) startSpan(ctx context.Context, req *http.Request) context.C
 	return ctx
 }
 
-// sdkSpan returns the client library's own span of this call, if it goes where
-// ours would.
-func (in *Instrument) sdkSpan(ctx context.Context) trace.Span {
-	if in.SDKScope == "" {
-		return nil
-	}
+// outerSpan returns the span around the request that tells of this call
+// already, nil when there is none: that of agentlens's StartLLM, or the client
+// library's own if it goes where ours would.
+func (in *Instrument) outerSpan(ctx context.Context) trace.Span {
 	span := trace.SpanFromContext(ctx)
 	s, ok := span.(interface {
 		InstrumentationScope() instrumentation.Scope
+		Attributes() []attribute.KeyValue
 	})
-	if !ok || !span.IsRecording() || !strings.HasPrefix(s.InstrumentationScope().Name, in.SDKScope) {
+	if !ok || !span.IsRecording() {
 		return nil
 	}
-	if p := in.config.TracerProvider; p != nil && p != span.TracerProvider() {
-		return nil
+	switch scope := s.InstrumentationScope().Name; {
+	case scope == semconv.ScopeName:
+		for _, kv := range s.Attributes() {
+			if kv.Key == semconv.EventType && kv.Value.AsString() == string(analysis.EventLLMCall) {
+				return span
+			}
+		}
+	case in.SDKScope != "" && strings.HasPrefix(scope, in.SDKScope):
+		if p := in.config.TracerProvider; p == nil || p == span.TracerProvider() {
+			return span
+		}
 	}
-	return span
+	return nil
 }
 
 func serverAttributes(req *http.Request) []attribute.KeyValue {

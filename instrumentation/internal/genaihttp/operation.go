@@ -26,7 +26,7 @@ type operation struct {
 	reader Reader
 	ctx    context.Context
 	span   trace.Span
-	shared bool // the span is the client library's own
+	shared bool // the span is not ours: see outerSpan
 	start  time.Time
 	server []attribute.KeyValue
 
@@ -185,15 +185,14 @@ func (op *operation) failure() {
 	}
 }
 
-// finishLocked writes what is known and ends the span, unless that is the
-// library's.
+// finishLocked writes what is known and ends the span, unless that is not ours.
 func (op *operation) finishLocked() {
 	op.ended = true
 	if op.stop != nil {
 		op.stop()
 	}
 	if op.shared {
-		// An attempt that failed is for the library to judge: it may try again.
+		// An attempt that failed is for its owner to judge: it may be tried again.
 		if op.call.ErrorType == "" {
 			op.tell()
 		}

@@ -92,11 +92,11 @@ func Read(t testing.TB, span tracetest.SpanStub) spanevent.Reading {
 	return spanevent.ForScope(scope).Read(s)
 }
 
-// Deps returns the modules that the package in the current directory needs,
-// by the packages it compiles, without the standard library.
-func Deps(t testing.TB) []string {
+// Deps returns the modules that the package in a directory needs, by the
+// packages it compiles, without the standard library.
+func Deps(t testing.TB, dir string) []string {
 	t.Helper()
-	out, err := exec.Command("go", "list", "-deps", "-f", "{{with .Module}}{{.Path}}{{end}}", ".").Output()
+	out, err := exec.Command("go", "list", "-deps", "-f", "{{with .Module}}{{.Path}}{{end}}", dir).Output()
 	require.NoError(t, err)
 	seen := map[string]bool{}
 	var modules []string
