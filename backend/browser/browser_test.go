@@ -153,14 +153,18 @@ func eval[T any](s *site, script string) T {
 	return v
 }
 
-// eventually waits until a script says true.
-func (s *site) eventually(what, script string, within time.Duration) {
+// patience is how long a page may take on a machine that is busy.
+const patience = 30 * time.Second
+
+// eventually waits until a script says true, and returns how long it took.
+func (s *site) eventually(what, script string) time.Duration {
 	s.t.Helper()
-	deadline := time.Now().Add(within)
+	begin := time.Now()
 	for !eval[bool](s, script) {
-		if time.Now().After(deadline) {
-			s.t.Fatalf("%s: not within %s", what, within)
+		if time.Since(begin) > patience {
+			s.t.Fatalf("%s: not within %s", what, patience)
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
+	return time.Since(begin)
 }

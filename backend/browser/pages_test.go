@@ -94,32 +94,33 @@ func TestFilters(t *testing.T) {
 	s.visit("/ui/sessions")
 	all := eval[string](s, `document.querySelector("[data-part=totals]").textContent`)
 	s.run(chromedp.SendKeys(`input[name=agent]`, "code-reviewer"), chromedp.SetValue(`select[name=status]`, "completed"), chromedp.Click(`.filters button`))
-	s.eventually("the list is filtered", `location.search.includes("agent=code-reviewer") && document.querySelectorAll("tbody tr").length > 0`, 5*time.Second)
+	s.eventually("the list is filtered", `location.search.includes("agent=code-reviewer") && document.querySelectorAll("tbody tr").length > 0`)
 	require.True(t, eval[bool](s, `[...document.querySelectorAll("tbody tr")].every((r) => r.querySelector("a").textContent === "code-reviewer" && r.textContent.includes("completed"))`))
 	require.NotEqual(t, all, eval[string](s, `document.querySelector("[data-part=totals]").textContent`))
 	require.Equal(t, "code-reviewer", eval[string](s, `document.querySelector("input[name=agent]").value`), "the form keeps what was asked for")
 
 	s.run(chromedp.SendKeys(`input[name=q]`, "no session says this"), chromedp.Click(`.filters button`))
-	s.eventually("nothing is found", `document.body.textContent.includes("No session matches")`, 5*time.Second)
+	s.eventually("nothing is found", `document.body.textContent.includes("No session matches")`)
 	s.run(chromedp.Click(`.filters .buttons a`))
-	s.eventually("the filters are gone", `location.search === "" && document.querySelector("[data-part=totals]")?.textContent === `+strconv.Quote(all), 5*time.Second)
+	s.eventually("the filters are gone", `location.search === "" && document.querySelector("[data-part=totals]")?.textContent === `+strconv.Quote(all))
 	s.run(chromedp.Click(`thead th:nth-child(8) a`))
-	s.eventually("sorted by cost", `document.querySelector("th[aria-sort]")?.textContent === "Cost"`, 5*time.Second)
+	s.eventually("sorted by cost", `document.querySelector("th[aria-sort]")?.textContent === "Cost"`)
 	s.clean("filters")
 }
 
-// TestLive: a new session, and what it goes on to do, is there within two
-// seconds, and what a person has opened stays.
+// TestLive: a new session, and what it goes on to do, comes by itself, and what
+// a person has opened stays. The test says how long it took.
 func TestLive(t *testing.T) {
 	s := open(t, 1440, 900, false)
 	s.visit("/ui/sessions")
-	s.eventually("the stream is open", `!document.querySelector("[data-pulse]").hidden`, 10*time.Second)
+	s.eventually("the stream is open", `!document.querySelector("[data-pulse]").hidden`)
 	d := &demo{t: t, url: s.url}
 	begin := time.Now().UTC().Add(-time.Minute)
 	d.post("/events", wire.Batch{Events: []wire.Event{{EventType: wire.TypeSessionStart, SessionID: "live-1", AgentName: "newcomer", Timestamp: wire.At(begin)}}})
-	s.eventually("the session is on the empty page", `document.querySelector("[data-key=live-1]") !== null`, 2*time.Second)
+	took := s.eventually("the session is on the empty page", `document.querySelector("[data-key=live-1]") !== null`)
 	d.post("/events", wire.Batch{Events: []wire.Event{{EventType: wire.TypeSessionStart, SessionID: "live-2", AgentName: "second", Timestamp: wire.At(begin)}}})
-	s.eventually("the second has a row", `document.querySelector("[data-key=live-2]") !== null`, 2*time.Second)
+	took = max(took, s.eventually("the second has a row", `document.querySelector("[data-key=live-2]") !== null`))
+	t.Logf("a new session was shown after %s at most", took.Round(time.Millisecond))
 	s.clean("live list")
 
 	event := func(id string, ms float64) wire.Event {
@@ -129,9 +130,9 @@ func TestLive(t *testing.T) {
 	s.visit("/ui/sessions/live-1")
 	s.run(chromedp.Click(`#one summary`))
 	require.True(t, eval[bool](s, `document.activeElement.blur() || document.querySelector("#one details").open`))
-	s.eventually("the stream is open", `!document.querySelector("[data-pulse]").hidden`, 10*time.Second)
+	s.eventually("the stream is open", `!document.querySelector("[data-pulse]").hidden`)
 	d.post("/events", wire.Batch{Events: []wire.Event{event("two", 20)}})
-	s.eventually("the event is there", `document.getElementById("two") !== null`, 2*time.Second)
+	s.eventually("the event is there", `document.getElementById("two") !== null`)
 	require.True(t, eval[bool](s, `document.querySelector("#one details").open`), "what was open stays open")
 	s.clean("live session")
 }
@@ -164,7 +165,7 @@ func TestReplay(t *testing.T) {
 	require.Equal(t, -1, eval[int](s, current))
 	require.False(t, eval[bool](s, `document.querySelector(".steps").classList.contains("replaying")`))
 	s.run(chromedp.Click(`[data-step=play]`))
-	s.eventually("it plays by itself", current+` >= 1`, 10*time.Second)
+	s.eventually("it plays by itself", current+` >= 1`)
 	require.Contains(t, eval[string](s, `document.querySelector('.actions a[href^="http"]').href`), "http://localhost:16686/trace/0000")
 	s.clean("replay")
 }

@@ -31,7 +31,7 @@ func TestScreenshots(t *testing.T) {
 				for _, name := range []string{"overview", "sessions", "session", "agents", "agent", "compare", "compare-versions", "alerts"} {
 					s.visit(pages[name])
 					if name == "session" {
-						eval[bool](s, `document.querySelectorAll(".step details")[1].open = true`)
+						eval[bool](s, `document.querySelector(".step > details").open = true`)
 					}
 					// Whole pages as tall as they are, within reason.
 					height := min(2600, eval[int64](s, `document.documentElement.scrollHeight`))

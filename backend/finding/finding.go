@@ -20,6 +20,7 @@ const (
 	Alert      Kind = "alert"
 	Drift      Kind = "drift"
 	Budget     Kind = "budget"
+	Forecast   Kind = "forecast"
 	Note       Kind = "note"
 )
 
@@ -33,7 +34,7 @@ type Finding struct {
 	Policy string `json:"policy,omitempty"`
 	// Rule is the rule that failed or fired.
 	Rule string `json:"rule,omitempty"`
-	// Resolved says that an alert is over.
+	// Resolved says that an alert or a drift is over.
 	Resolved bool `json:"resolved,omitempty"`
 	// Message is the rest.
 	Message string `json:"message"`
@@ -43,7 +44,7 @@ type Finding struct {
 var words = []struct {
 	kind Kind
 	word string
-}{{Compliance, "Compliance"}, {Alert, "Alert"}, {Drift, "Drift"}, {Budget, "Budget"}}
+}{{Compliance, "Compliance"}, {Alert, "Alert"}, {Drift, "Drift"}, {Budget, "Budget"}, {Forecast, "Forecast"}}
 
 // Prefixes returns how the texts of these kinds begin.
 func Prefixes(kinds ...Kind) []string {
@@ -85,8 +86,29 @@ func Parse(author, text string) Finding {
 		f.compliance(rest)
 	case Alert:
 		f.alert(rest)
+	case Drift:
+		f.drift(rest)
+	case Budget:
+		f.budget(rest)
 	}
 	return f
+}
+
+// drift reads "significant_drift, score 57.32 of 100. what changed".
+func (f *Finding) drift(rest string) {
+	if status, why, ok := strings.Cut(rest, ", "); ok && f.Severity == "" && !strings.Contains(status, " ") {
+		// A status of stable says that the drift is over.
+		f.Severity, f.Message, f.Resolved = status, why, status == "stable"
+	}
+}
+
+// budget reads "team (monthly, 500 USD): how it stands".
+func (f *Finding) budget(rest string) {
+	head, why, ok := strings.Cut(rest, "): ")
+	name, terms, open := strings.Cut(head, " (")
+	if ok && open {
+		f.Rule, f.Message = "Budget "+name, terms+": "+why
+	}
 }
 
 // compliance reads "policy P, rule R failed: why".

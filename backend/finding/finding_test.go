@@ -17,12 +17,18 @@ func TestParse(t *testing.T) {
 		"Alert (critical): rule Error spike: 6 events: too many": {Kind: Alert, Severity: "critical", Rule: "Error spike", Message: "6 events: too many"},
 		"Alert (warning): rule High cost fired: 3 > 2":           {Kind: Alert, Severity: "warning", Rule: "High cost", Message: "3 > 2"},
 		"Alert resolved: rule Error spike":                       {Kind: Alert, Resolved: true, Rule: "Error spike"},
-		"Drift: token_usage went up":                             {Kind: Drift, Message: "token_usage went up"},
-		"Budget (critical): over by $3":                          {Kind: Budget, Severity: "critical", Message: "over by $3"},
-		"Compliance (error): something else":                     {Kind: Compliance, Severity: "error", Message: "something else"},
-		"nothing of ours":                                        {Kind: Note, Message: "nothing of ours"},
-		"Alerting: no":                                           {Kind: Note, Message: "Alerting: no"},
-		"":                                                       {Kind: Note},
+		"Drift: significant_drift, score 57.32 of 100. total_tokens rose.": {
+			Kind: Drift, Severity: "significant_drift", Message: "score 57.32 of 100. total_tokens rose.",
+		},
+		"Drift: stable, score 3 of 100. Nothing changed.": {Kind: Drift, Severity: "stable", Resolved: true, Message: "score 3 of 100. Nothing changed."},
+		"Forecast: a is expected to cost 3 USD":           {Kind: Forecast, Message: "a is expected to cost 3 USD"},
+		"Budget: team (monthly, 500 USD): spent":          {Kind: Budget, Rule: "Budget team", Message: "monthly, 500 USD: spent"},
+		"Drift: token_usage went up":                      {Kind: Drift, Message: "token_usage went up"},
+		"Budget (critical): over by $3":                   {Kind: Budget, Severity: "critical", Message: "over by $3"},
+		"Compliance (error): something else":              {Kind: Compliance, Severity: "error", Message: "something else"},
+		"nothing of ours":                                 {Kind: Note, Message: "nothing of ours"},
+		"Alerting: no":                                    {Kind: Note, Message: "Alerting: no"},
+		"":                                                {Kind: Note},
 	} {
 		require.Equal(t, want, Parse(Author, text), text)
 	}

@@ -53,7 +53,7 @@ func (s *Source) Alerts(ctx context.Context, agent string, limit, offset int) ([
 			ID: n.ID, Finding: finding.Parse(n.Author, n.Text), SessionID: n.SessionID, EventID: n.EventID, AgentName: n.AgentName, At: n.At,
 		}
 		if events[i].Rule == "" {
-			events[i].Rule = string(events[i].Kind)
+			events[i].Rule = map[finding.Kind]string{finding.Drift: "Drift", finding.Budget: "Budget", finding.Alert: "Alert"}[events[i].Kind]
 		}
 	}
 	// They come in the order in which they were told, which is nearly that in

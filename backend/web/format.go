@@ -45,7 +45,7 @@ var functions = template.FuncMap{
 	"sessionURL": sessionURL,
 	"agentURL":   agentURL,
 	"tagURL":     tagURL,
-	"isFinding":  isFinding,
+	"telling":    telling,
 	"tone":       tone,
 	"severity":   severityTone,
 	"words":      func(s string) string { return strings.ReplaceAll(s, "_", " ") },
@@ -191,6 +191,8 @@ func tone(s string) string {
 	switch {
 	case s == "error" || s == "bug" || s == "compliance:fail" || strings.HasPrefix(s, "alert:") || s == "drift:degraded":
 		return "bad"
+	case s == "active":
+		return "busy"
 	case s == "timeout" || s == "warning" || strings.HasPrefix(s, "drift:") && s != "drift:stable" || strings.HasPrefix(s, "budget:"):
 		return "warn"
 	case s == "completed" || s == "milestone" || s == "compliance:pass" || s == "drift:stable":
@@ -215,12 +217,12 @@ func severityTone(f finding.Finding) string {
 		return "good"
 	}
 	switch f.Severity {
-	case "critical", "error", "degraded":
+	case "critical", "error", "degraded", "significant_drift":
 		return "bad"
 	case "info", "stable":
 		return "plain"
 	}
-	if f.Kind == finding.Note {
+	if f.Kind == finding.Note || f.Kind == finding.Forecast {
 		return "plain"
 	}
 	return "warn"

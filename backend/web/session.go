@@ -118,6 +118,9 @@ func (s Session) AxisLabels() []string {
 	labels := make([]string, len(chart.Marks))
 	for i, m := range chart.Marks {
 		at := from.Add(time.Duration(m * float64(to.Sub(from)))).Sub(s.StartedAt)
+		if at.Abs() < to.Sub(from)/200 {
+			at = 0 // a millisecond of rounding is none
+		}
 		labels[i] = offset(at)
 	}
 	return labels

@@ -3,7 +3,6 @@ package web
 import (
 	"io"
 	"net/url"
-	"strings"
 
 	"github.com/agentlens/agentlens-otel/analysis"
 	"github.com/agentlens/agentlens-otel/backend/store"
@@ -80,12 +79,14 @@ func statuses() []string {
 // tagURL is the list of the sessions with a tag.
 func tagURL(tag string) string { return "/ui/sessions?" + url.Values{"tag": {tag}}.Encode() }
 
-// isFinding reports whether a tag is one of the collector's.
-func isFinding(tag string) bool {
-	for _, prefix := range [...]string{"compliance:", "alert:", "drift:", "budget:"} {
-		if strings.HasPrefix(tag, prefix) {
-			return true
+// telling returns the tags that a list shows: that a session kept its policies
+// goes without saying.
+func telling(tags []string) []string {
+	var out []string
+	for _, tag := range tags {
+		if tag != "compliance:pass" {
+			out = append(out, tag)
 		}
 	}
-	return false
+	return out
 }

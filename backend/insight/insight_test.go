@@ -1,0 +1,113 @@
+package insight
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/agentlens/agentlens-otel/analysis"
+	"github.com/agentlens/agentlens-otel/analysis/forecast"
+	"github.com/agentlens/agentlens-otel/backend/finding"
+	"github.com/agentlens/agentlens-otel/backend/store"
+	"github.com/agentlens/agentlens-otel/internal/wire"
+)
+
+// now is noon of a Saturday.
+var now = time.Date(2026, 2, 14, 12, 0, 0, 0, time.UTC)
+
+func source(t *testing.T, budgets ...Budget) (*Source, *store.Store) {
+	t.Helper()
+	st, err := store.Open(context.Background(), filepath.Join(t.TempDir(), "a.db"))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, st.Close()) })
+	return New(st, budgets, func() time.Time { return now }), st
+}
+
+// spend stores a session of an agent with one call.
+func spend(t *testing.T, st *store.Store, agent string, at time.Time, usd float64) {
+	t.Helper()
+	id := fmt.Sprint(agent, at.UnixMilli())
+	_, err := st.Ingest(context.Background(), []wire.Event{
+		{EventType: wire.TypeSessionStart, SessionID: id, AgentName: agent, Timestamp: wire.At(at)},
+		{EventType: "llm_call", SessionID: id, EventID: "e", Timestamp: wire.At(at), Model: "m", CostUSD: analysis.Some(usd), TokensIn: analysis.Some[int64](10)},
+		{EventType: wire.TypeSessionEnd, SessionID: id, EndedAt: wire.At(at.Add(time.Second))},
+	})
+	require.NoError(t, err)
+}
+
+func TestCosts(t *testing.T) {
+	s, st := source(t, Budget{Agent: "a", Budget: forecast.Budget{LimitUSD: 20, Period: forecast.PeriodMonthly}})
+	empty, err := s.Costs(context.Background(), "", 7, 3, "")
+	require.NoError(t, err)
+	require.Nil(t, empty.Forecast)
+	require.Contains(t, empty.Why, "no usage")
+
+	for day := range 20 { // a dollar a day of a, two of b, up to now
+		at := now.AddDate(0, 0, -day).Add(-time.Hour)
+		spend(t, st, "a", at, 1)
+		spend(t, st, "b", at, 2)
+	}
+	spend(t, st, "a", now.AddDate(0, 0, 3), 50) // a clock that is ahead
+	c, err := s.Costs(context.Background(), "a", 7, 3, forecast.MethodAverage)
+	require.NoError(t, err)
+	require.Len(t, c.Days, 7)
+	require.Equal(t, 1.0, c.TodayUSD)
+	require.Equal(t, 7.0, c.TotalUSD)
+	require.Equal(t, 14.0, c.MonthUSD, "from the first of the month to today")
+	require.Equal(t, []ModelCost{{"m", 7, 70, 0, 7, 0}}, c.Models)
+	require.Equal(t, "2026-02-14", c.Forecast.DailyPredictions[0].Date.String(), "the running day is forecast")
+	require.InDelta(t, 1, c.Forecast.DailyPredictions[1].PredictedCost, 1e-9)
+	require.Equal(t, 20.0, c.Budget.BudgetUSD)
+	require.Equal(t, forecast.SeverityCritical, c.Budget.Severity, "28 days at a dollar")
+
+	all, err := s.Costs(context.Background(), "", 7, 3, "")
+	require.NoError(t, err)
+	require.Equal(t, 21.0, all.TotalUSD)
+	require.Nil(t, all.Budget, "it has none")
+	_, err = s.Costs(context.Background(), "", 7, 91, "")
+	require.ErrorContains(t, err, "days is 91")
+}
+
+func TestDriftSplitsTheSessions(t *testing.T) {
+	s, st := source(t)
+	d, err := s.Drift(context.Background(), "a")
+	require.NoError(t, err)
+	require.Nil(t, d.Report)
+	for i := range 12 {
+		spend(t, st, "a", now.Add(time.Duration(i-20)*time.Hour), 1)
+	}
+	d, err = s.Drift(context.Background(), "a")
+	require.NoError(t, err)
+	require.Equal(t, []int{8, 4}, []int{d.BaselineSessions, d.CurrentSessions})
+	require.True(t, d.Current[0].StartedAt.After(d.Baseline[0].StartedAt))
+	w, err := s.CompareWindows(context.Background(), "a", Window{To: now.Add(-10 * time.Hour), Sessions: 3}, Window{From: now.Add(-10 * time.Hour)})
+	require.NoError(t, err)
+	require.Equal(t, []int{3, 2}, []int{w.BaselineSessions, w.CurrentSessions})
+}
+
+func TestRulesFireUntilResolvedOrOld(t *testing.T) {
+	s, _ := source(t)
+	event := func(rule, agent string, ago time.Duration, resolved bool) AlertEvent {
+		return AlertEvent{Finding: finding.Finding{Kind: finding.Alert, Rule: rule, Resolved: resolved}, AgentName: agent, At: now.Add(-ago)}
+	}
+	rules := s.Rules([]AlertEvent{ // the latest first
+		event("spike", "a", time.Minute, true), event("spike", "a", time.Hour, false),
+		event("cost", "a", 2*time.Hour, true), event("cost", "b", 3*time.Hour, false), event("cost", "a", 4*time.Hour, false),
+		event("old", "a", 25*time.Hour, false),
+	})
+	var got []string
+	for _, r := range rules {
+		got = append(got, fmt.Sprint(r.Name, " ", r.Firing, " ", r.Fired, " ", r.Agents))
+	}
+	require.Equal(t, []string{"cost true 2 [a b]", "spike false 1 [a]", "old false 1 [a]"}, got)
+}
+
+func TestDelta(t *testing.T) {
+	for _, c := range []struct{ a, b, absolute, percent float64 }{{0, 0, 0, 0}, {0, 5, 5, 100}, {4, 5, 1, 25}, {3, 1, -2, -66.67}} {
+		require.Equal(t, Delta{c.absolute, c.percent}, delta(c.a, c.b))
+	}
+}
