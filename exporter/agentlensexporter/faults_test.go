@@ -3,6 +3,7 @@ package agentlensexporter
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"testing"
 	"time"
 
@@ -41,6 +42,7 @@ func TestFaults(t *testing.T) {
 			s.FailEvents(faults...)
 			cfg := fast(s.URL())
 			cfg.ClientConfig.Timeout = 300 * time.Millisecond
+			severalRequests(cfg)
 			e := run(t, cfg)
 			one, small := whole(1, 12)
 			two, large := whole(2, 900) // of several requests
@@ -51,8 +53,24 @@ func TestFaults(t *testing.T) {
 			requireExact(t, s, one, two)
 			assert.Zero(t, e.count("exporter_agentlens_events_dropped"))
 			assert.Zero(t, e.count("exporter_agentlens_events_skipped"))
+			if slices.ContainsFunc(faults, func(f origin.Fault) bool { return f.Take }) {
+				return
+			}
+			sent := map[string]int{}
+			for _, entry := range s.Sessions()[two.id].Log {
+				sent[entry]++
+			}
+			for _, id := range two.events {
+				assert.Equal(t, 1, sent[id], "what was taken is not sent again")
+			}
 		})
 	}
+}
+
+// severalRequests makes batches that need more than one request.
+func severalRequests(cfg *Config) {
+	batch := cfg.QueueConfig.Get().Batch.Get()
+	batch.MinSize, batch.MaxSize = 5_000, 5_000
 }
 
 // The backend dies and comes back, while spans arrive.
@@ -90,7 +108,9 @@ func TestRefusals(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := origin.New(t, origin.Config{})
 			s.FailEvents(origin.Fault{Status: c.status, Error: c.text})
-			e := run(t, fast(s.URL()))
+			cfg := fast(s.URL())
+			severalRequests(cfg)
+			e := run(t, cfg)
 			a, td := whole(1, 900)
 			require.NoError(t, e.ConsumeTraces(t.Context(), td))
 			require.Eventually(t, func() bool { return s.Sessions()[a.id].Status == "completed" }, 20*time.Second, 5*time.Millisecond)
@@ -200,6 +220,7 @@ func TestResend(t *testing.T) {
 			first.CopyTo(again)
 			require.NoError(t, e.ConsumeTraces(t.Context(), again))
 			requireExact(t, s, a)
+			assert.Len(t, s.Requests(), 3, "the end is told again in the same request")
 			return
 		}
 		require.NoError(t, run(t, cfg).ConsumeTraces(t.Context(), c))

@@ -76,7 +76,7 @@ func requireFound(t *testing.T, s *origin.Server, agents ...*agent) {
 	t.Helper()
 	for _, a := range agents {
 		problem := ""
-		for end := time.Now().Add(8 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		for end := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
 			if problem = missing(s, a); problem == "" {
 				break
 			}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -76,7 +77,10 @@ func TestRequestsFit(t *testing.T) {
 			a := newAgent(i)
 			a.start(td)
 			a.track(td, events)
-			a.end(td)
+			root := a.end(td)
+			if i%2 == 1 { // its clock is behind
+				root.SetEndTimestamp(root.StartTimestamp())
+			}
 			for _, id := range a.events {
 				want[id] = true
 			}
@@ -254,4 +258,58 @@ func TestSpanWithoutIDAndTime(t *testing.T) {
 	assert.Nil(t, events[1].Timestamp)
 	assert.True(t, wire.ValidID(events[1].EventID))
 	assert.Equal(t, events[1].EventID, events[2].EventID, "the same when it comes again")
+}
+
+// The start that the SDK told counts; until it is known, the earliest that any
+// span tells.
+func TestSessionStart(t *testing.T) {
+	a := newAgent(1)
+	known := newKnownSessions()
+	start := func(build func(td ptrace.Traces)) (time.Time, map[string]any) {
+		td := ptrace.NewTraces()
+		build(td)
+		snap := known.observe(readItems(td))[a.id]
+		return snap.start.Timestamp.Of(), snap.start.Metadata
+	}
+	foreign := func(begin time.Duration) func(td ptrace.Traces) {
+		return func(td ptrace.Traces) {
+			a.scope = "other"
+			a.span(td, "llm_call").SetStartTimestamp(pcommon.NewTimestampFromTime(a.startedAt.Add(begin)))
+			a.scope = semconv.ScopeName
+		}
+	}
+	at, metadata := start(foreign(time.Minute))
+	assert.Equal(t, a.startedAt.Add(time.Minute), at)
+	assert.Empty(t, metadata)
+	at, _ = start(foreign(-time.Hour))
+	assert.Equal(t, a.startedAt.Add(-time.Hour), at)
+	at, metadata = start(a.start)
+	assert.Equal(t, a.startedAt, at)
+	assert.Equal(t, a.metadata, metadata)
+	at, metadata = start(foreign(-2 * time.Hour))
+	assert.Equal(t, a.startedAt, at)
+	assert.Equal(t, a.metadata, metadata)
+	at, _ = start(func(td ptrace.Traces) { // recorded when it was over
+		a.span(td, "tool_call").SetStartTimestamp(pcommon.NewTimestampFromTime(a.startedAt.Add(-time.Hour)))
+	})
+	assert.Equal(t, a.startedAt, at)
+}
+
+// Totals that the processor added up lack what came after them; those of the
+// SDK do not.
+func TestTotalsOfLateEvents(t *testing.T) {
+	for scope, late := range map[string]int64{"other": 100, semconv.ScopeName: 0} {
+		a := newAgent(1)
+		a.scope = scope
+		known := newKnownSessions()
+		first, last := ptrace.NewTraces(), ptrace.NewTraces()
+		a.track(first, 1)
+		a.end(first)
+		a.track(last, 1)
+		known.observe(readItems(first))
+		for range 2 { // the second time it is tried again
+			end := known.observe(readItems(last))[a.id].end
+			assert.Equal(t, 100+late, end.TotalTokensIn.V, scope)
+		}
+	}
 }
