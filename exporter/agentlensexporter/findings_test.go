@@ -129,7 +129,7 @@ func TestFindingsDoNotDelayEvents(t *testing.T) {
 	s := origin.New(t, origin.Config{})
 	s.FailFindings(origin.Fault{Hang: true})
 	cfg := fast(s.URL())
-	cfg.ClientConfig.Timeout = 5 * time.Second
+	cfg.ClientConfig.Timeout = 3 * time.Second
 	e := run(t, cfg)
 	var agents []*agent
 	for i := range 20 {

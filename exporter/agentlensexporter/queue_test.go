@@ -63,7 +63,8 @@ func TestOutage(t *testing.T) {
 		}
 	}
 	after := heap()
-	assert.Less(t, float64(after), float64(atFull)*1.2, "heap of %d bytes with a full queue, %d at the end", atFull, after)
+	// The log lines that the test keeps are some 3 MB; what was refused, 25 MB.
+	assert.Less(t, after, atFull+(10<<20), "heap of %d bytes with a full queue, %d at the end", atFull, after)
 	assert.InDelta(t, 5_000/20, len(accepted), 25)
 	assert.Equal(t, refused, e.count("exporter_enqueue_failed_spans"))
 	for i, a := range accepted {
