@@ -11,7 +11,7 @@ RACE      = $(if $(CC_FOUND),-race,)
 
 JAEGER = github.com/jaegertracing/jaeger/cmd/all-in-one@v1.41.0
 
-.PHONY: build demo test jaeger fmt lint generate check-generated stats soak fuzz clean
+.PHONY: build demo test jaeger fmt lint generate check-generated screenshots stats soak fuzz clean
 
 build: ## the collector with its backend, one static binary: bin/agentlens
 	@echo "Building bin/agentlens (the first time compiles the collector: one to three minutes)"
@@ -75,6 +75,9 @@ fuzz: ## every fuzz target for FUZZTIME
 			$(GO) test ./$$(dirname $$file) -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1s; \
 		done; \
 	done
+
+screenshots: ## pictures of every page, light and dark, in docs/images; needs chromium and a font with emoji
+	CI=1 SCREENSHOTS=$(CURDIR)/docs/images $(GO) test -count=1 -run TestScreenshots ./backend/browser
 
 clean:
 	rm -rf $(BIN) .agentlens

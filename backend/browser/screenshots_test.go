@@ -3,7 +3,6 @@ package browser
 import (
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -23,23 +22,30 @@ func TestScreenshots(t *testing.T) {
 		for _, size := range []struct {
 			name          string
 			width, height int64
-		}{{"wide", 1440, 900}, {"narrow", 390, 844}} {
+			pages         []string
+		}{
+			{"wide", 1440, 900, []string{"overview", "sessions", "session", "agents", "agent", "compare", "compare-versions", "alerts"}},
+			{"narrow", 390, 844, []string{"overview", "sessions", "session"}},
+		} {
 			t.Run(mode+" "+size.name, func(t *testing.T) {
 				s := open(t, size.width, size.height, mode == "dark")
 				fill(t, s.url, time.Now().UTC(), 29)
 				pages := demoPages(s)
-				for _, name := range []string{"overview", "sessions", "session", "agents", "agent", "compare", "compare-versions", "alerts"} {
+				for _, name := range size.pages {
 					s.visit(pages[name])
 					if name == "session" {
 						eval[bool](s, `document.querySelector(".step > details").open = true`)
 					}
 					// Whole pages as tall as they are, within reason.
-					height := min(2600, eval[int64](s, `document.documentElement.scrollHeight`))
+					height := min(1800, eval[int64](s, `document.documentElement.scrollHeight`))
 					s.run(chromedp.EmulateViewport(size.width, max(size.height, height)))
 					picture, err := chromedp.Run(s.ctx, chromedp.CaptureScreenshot())
 					require.NoError(t, err)
 					s.run(chromedp.EmulateViewport(size.width, size.height))
-					file := strings.Join([]string{name, mode, size.name}, "-") + ".png"
+					file := name + "-" + mode + ".png"
+					if size.name != "wide" {
+						file = name + "-" + mode + "-" + size.name + ".png"
+					}
 					require.NoError(t, os.WriteFile(filepath.Join(dir, file), picture, 0o644))
 				}
 			})
