@@ -68,7 +68,7 @@ func run(ctx context.Context, out io.Writer, endpoint string) (err error) {
 // ask goes on until the model asks for no more tools.
 func ask(ctx context.Context, client *anthropic.Client, session *agentlens.Session, question string) (string, error) {
 	params := anthropic.MessageNewParams{
-		Model:     anthropic.ModelClaudeSonnet4_5,
+		Model:     "claude-sonnet-5-5",
 		MaxTokens: 1024,
 		Messages:  []anthropic.MessageParam{anthropic.NewUserMessage(anthropic.NewTextBlock(question))},
 		Tools: []anthropic.ToolUnionParam{anthropic.ToolUnionParamOfTool(

@@ -48,7 +48,7 @@ func newClient(server *genaitest.Server, transport http.RoundTripper, opts ...op
 
 func params() anthropic.MessageNewParams {
 	return anthropic.MessageNewParams{
-		Model:     anthropic.ModelClaudeSonnet4_5,
+		Model:     "claude-sonnet-4-5",
 		MaxTokens: 1024,
 		System:    []anthropic.TextBlockParam{{Text: "Be brief."}},
 		Messages: []anthropic.MessageParam{
@@ -219,7 +219,7 @@ func TestEachAttemptIsASpan(t *testing.T) {
 
 func TestCountTokensIsNoCall(t *testing.T) {
 	s := newSetup(t, []genaitest.Answer{genaitest.JSON(`{"input_tokens":14}`)})
-	_, err := s.client.Messages.CountTokens(t.Context(), anthropic.MessageCountTokensParams{Model: anthropic.ModelClaudeSonnet4_5, Messages: params().Messages})
+	_, err := s.client.Messages.CountTokens(t.Context(), anthropic.MessageCountTokensParams{Model: "claude-sonnet-4-5", Messages: params().Messages})
 	require.NoError(t, err)
 	assert.Empty(t, s.spans.Spans())
 }
