@@ -100,9 +100,10 @@ func WithOperation(name string) EventOption {
 }
 
 // WithAttributes adds attributes to the event's span: the parameters of a
-// request, the address of a server. The event does not have them.
+// request, the address of a server. The event does not have them, and they are
+// written as they are, whatever the capture mode.
 func WithAttributes(attrs ...attribute.KeyValue) EventOption {
-	return eventOption(func(c *eventConfig) { x := c.more(); x.attrs = append(x.attrs, attrs...) })
+	return eventOption(func(c *eventConfig) { x := c.more(); x.attrs = appendFit(x.attrs, attrs) })
 }
 
 // WithLinks links the event's span to others: to those whose results it joins,

@@ -92,10 +92,7 @@ func (sp *Span) SetResponse(id, model string) {
 // SetFinishReasons sets why the model stopped, one reason a choice.
 func (sp *Span) SetFinishReasons(reasons ...string) {
 	sp.set(func(c *eventConfig) {
-		c.finish = make([]string, len(reasons))
-		for i, r := range reasons {
-			c.finish[i] = text(r)
-		}
+		c.finish = texts(reasons)
 	})
 }
 
@@ -155,11 +152,7 @@ func (sp *Span) SetReasoning(reasoning string) {
 
 // SetAlternatives sets what else the agent considered.
 func (sp *Span) SetAlternatives(alternatives ...string) {
-	given := DecisionTrace{Alternatives: make([]string, len(alternatives))}
-	for i, a := range alternatives {
-		given.Alternatives[i] = text(a)
-	}
-	sp.decide(given, func(d, given *DecisionTrace) { d.Alternatives = given.Alternatives })
+	sp.decide(DecisionTrace{Alternatives: texts(alternatives)}, func(d, given *DecisionTrace) { d.Alternatives = given.Alternatives })
 }
 
 // SetConfidence sets how sure the agent is of a decision, from 0 to 1.
@@ -170,10 +163,9 @@ func (sp *Span) SetConfidence(confidence float64) {
 // SetError says that it failed. A nil error says that it did not.
 func (sp *Span) SetError(err error) { sp.set(func(c *eventConfig) { c.err = err }) }
 
-// SetAttributes sets further attributes of the span at once. The event does not
-// have them.
+// SetAttributes sets further attributes of the span at once; see WithAttributes.
 func (sp *Span) SetAttributes(attrs ...attribute.KeyValue) {
-	sp.set(func(*eventConfig) { sp.span.SetAttributes(attrs...) })
+	sp.set(func(*eventConfig) { sp.span.SetAttributes(appendFit(nil, attrs)...) })
 }
 
 // AddLink links the span to another, whose result it uses.

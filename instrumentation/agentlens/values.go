@@ -24,6 +24,30 @@ func newID() string { return fmt.Sprintf("%016x", rand.Uint64()) }
 // string that is not UTF-8.
 func text(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
 
+// texts makes strings fit, in a copy.
+func texts(all []string) []string {
+	fit := make([]string, len(all))
+	for i, s := range all {
+		fit[i] = text(s)
+	}
+	return fit
+}
+
+// appendFit appends the caller's attributes, made fit for protobuf.
+func appendFit(to, attrs []attribute.KeyValue) []attribute.KeyValue {
+	for _, kv := range attrs {
+		kv.Key = attribute.Key(text(string(kv.Key)))
+		switch kv.Value.Type() {
+		case attribute.STRING:
+			kv.Value = attribute.StringValue(text(kv.Value.AsString()))
+		case attribute.STRINGSLICE:
+			kv.Value = attribute.StringSliceValue(texts(kv.Value.AsStringSlice()))
+		}
+		to = append(to, kv)
+	}
+	return to
+}
+
 // toJSON returns the JSON of user data, nil for nil. A marshaller that fails or
 // panics gives an error that names the field.
 func toJSON(field string, v any) (raw json.RawMessage, err error) {
