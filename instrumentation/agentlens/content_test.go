@@ -139,6 +139,7 @@ func TestRedactSecrets(t *testing.T) {
 		"card 4111 1111 1111 1111, thanks": "card [REDACTED:card], thanks",
 		"4111-1111-1111-1111":              "[REDACTED:card]",
 		"378282246310005":                  "[REDACTED:card]",
+		"5555 5555 5555 4444":              "[REDACTED:card]",
 		"4111 1111 1111 1112":              "4111 1111 1111 1112",
 		"0000000000000":                    "0000000000000",
 		"order 1234567890123":              "order 1234567890123",
