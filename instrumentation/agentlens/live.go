@@ -16,6 +16,9 @@ import (
 // request itself; its baggage has no session members, so that the provider sees
 // none. Options say what is known already; WithTimestamp gives the start.
 //
+// Where a middleware or another library records the request too, leave it to
+// that one: its span joins the session, and two spans would count as two calls.
+//
 // A nil Session, one that has ended, or a tracker that was shut down gives a
 // nil Span, on which every method is safe: the caller's code runs the same.
 // A span that was refused is counted in Stats and logged.
