@@ -68,7 +68,7 @@ func run(ctx context.Context, out io.Writer, endpoint string) (err error) {
 // ask goes on until the model asks for no more tools.
 func ask(ctx context.Context, client *openai.Client, session *agentlens.Session, question string) (string, error) {
 	params := openai.ChatCompletionNewParams{
-		Model:         openai.ChatModelGPT5_1,
+		Model:         "gpt-5.1",
 		Messages:      []openai.ChatCompletionMessageParamUnion{openai.UserMessage(question)},
 		StreamOptions: openai.ChatCompletionStreamOptionsParam{IncludeUsage: openai.Bool(true)},
 		Tools: []openai.ChatCompletionToolUnionParam{openai.ChatCompletionFunctionTool(openai.FunctionDefinitionParam{
