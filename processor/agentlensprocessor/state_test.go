@@ -122,10 +122,9 @@ func TestStateSurvivesShutdown(t *testing.T) {
 	require.NoError(t, extensions[storageID].Shutdown(t.Context()))
 
 	second := newHarness(t, stored).started(t, fileStorage(t, dir))
-	second.sink = first.sink
+	second.sink, second.next = first.sink, first.sink
 	second.feed(t, join(spans[half:]))
 	second.clock.at = second.clock.at.Add(second.cfg.IdleTimeout)
-	second.next = second.sink
 	second.sweep(t.Context())
 	assert.Empty(t, difference(run(t, spans, func() int { return half }), findingsOf(second.sink)))
 }
