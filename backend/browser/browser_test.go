@@ -160,6 +160,8 @@ const patience = 30 * time.Second
 func (s *site) eventually(what, script string) time.Duration {
 	s.t.Helper()
 	begin := time.Now()
+	// A page on its way has no body yet.
+	script = `(() => { try { return !!(` + script + `) } catch { return false } })()`
 	for !eval[bool](s, script) {
 		if time.Since(begin) > patience {
 			s.t.Fatalf("%s: not within %s", what, patience)
