@@ -5,13 +5,19 @@ TOOL     = $(GO) tool -modfile=$(CURDIR)/tools/go.mod
 BIN      = bin
 VERSION ?= $(shell sed -n 's/^  version: //p' builder-config.yaml)
 
+EXAMPLES = openai anthropic mcp multi-agent tracer-provider
+
+examples: ## every example, offline
+	@for e in $(EXAMPLES); do echo "== $$e"; CGO_ENABLED=0 $(GO) run ./examples/$$e || exit 1; done
+	CGO_ENABLED=0 $(GO) test -count=1 ./examples/unit-test
+
 # The race detector needs a C compiler; without one the tests run without it.
 CC_FOUND := $(shell command -v "$$($(GO) env CC)" 2>/dev/null)
 RACE      = $(if $(CC_FOUND),-race,)
 
 JAEGER = github.com/jaegertracing/jaeger/cmd/all-in-one@v1.41.0
 
-.PHONY: build demo test jaeger fmt lint generate check-generated screenshots stats soak fuzz clean
+.PHONY: build demo examples test jaeger fmt lint generate check-generated screenshots stats soak fuzz clean
 
 build: ## the collector with its backend, one static binary: bin/agentlens
 	@echo "Building bin/agentlens (the first time compiles the collector: one to three minutes)"

@@ -12,7 +12,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component"
-	"go.opentelemetry.io/collector/extension"
 	"go.opentelemetry.io/collector/extension/extensiontest"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
@@ -261,7 +260,7 @@ func storageHost(t *testing.T) (component.Host, component.ID) {
 	id := component.NewID(factory.Type())
 	h := &hostWith{map[component.ID]component.Component{id: ext}}
 	require.NoError(t, ext.Start(t.Context(), h))
-	t.Cleanup(func() { _ = ext.(extension.Extension).Shutdown(t.Context()) })
+	t.Cleanup(func() { _ = ext.Shutdown(t.Context()) })
 	return h, id
 }
 

