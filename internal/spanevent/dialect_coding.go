@@ -163,5 +163,7 @@ var mcp = dialect{
 		"tools/call": kindTool, "initialize": kindNone, "notifications/initialized": kindNone, "ping": kindNone,
 		"tools/list": kindNone, "prompts/list": kindNone, "prompts/get": kindNone, "resources/list": kindNone,
 		"resources/read": kindNone, "resources/templates/list": kindNone, "completion/complete": kindNone, "logging/setLevel": kindNone,
+		"resources/subscribe": kindNone, "resources/unsubscribe": kindNone, "roots/list": kindNone, "server/discover": kindNone,
+		"subscriptions/listen": kindNone, "sampling/createMessage": kindNone, "elicitation/create": kindNone,
 	},
 }
