@@ -1,12 +1,15 @@
 // Package backend is the embedded AgentLens backend: the original's REST API
-// on a SQLite store, and pages to look at sessions with.
+// on a SQLite store, an API of its own beside it, and a dashboard.
 //
 // Its handlers are one file a resource: ingest.go (POST /events), sessions.go,
-// explain.go, findings.go (tags and annotations), health.go, pages.go. guard.go
-// stands before all of them: it checks the Host header, the origin of a
-// browser's request, and the API key.
+// search.go, explain.go, export.go, compare.go, findings.go (tags and
+// annotations), analytics.go, heatmap.go, pricing.go, agents.go (forecast,
+// drift, compliance, alerts), stream.go (changes as server-sent events), otlp.go
+// (spans handed on to the collector), health.go, pages.go. guard.go stands
+// before all of them: it checks the Host header, the origin of a browser's
+// request, and the API key. keep.go deletes what is too old or too much.
 //
-// The package imports backend/store, backend/web, analysis and internal/wire,
-// and no collector module: extension/agentlensbackend runs it inside the
-// collector.
+// The package imports backend/store, backend/insight (the figures),
+// backend/web (the pages), analysis and internal/wire, and no collector module:
+// extension/agentlensbackend runs it inside the collector.
 package backend

@@ -6,6 +6,11 @@
 // session's name, times, status and totals are joins over everything reported
 // of it (see state). So a batch may be repeated, and may come late.
 //
+// Beside the events it keeps sums of them, by day, agent, model and status, and
+// each session's analysis.Summary, written in the transaction that writes the
+// events; so a page costs the same whatever the number of events, and costs,
+// which are exact sums, are the same wherever they are added up.
+//
 // One connection writes, one transaction a batch; a pool of others reads. A
 // batch that Ingest has acknowledged survives the death of the process. After
 // a power failure the file is intact, but the last batches may be missing:
