@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -71,4 +72,28 @@ service: {pipelines: {traces: {receivers: [otlp], processors: [agentlens], expor
 			assert.Contains(t, err.Error(), c.want)
 		})
 	}
+}
+
+// The configuration in the README is one that runs.
+func TestReadmeConfiguration(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	require.NoError(t, err)
+	_, block, ok := strings.Cut(string(readme), "```yaml\nprocessors:\n")
+	require.True(t, ok, "the README has no configuration that begins with processors")
+	block, _, ok = strings.Cut(block, "```")
+	require.True(t, ok)
+
+	dir := t.TempDir()
+	fromReadme, rest := filepath.Join(dir, "readme.yaml"), filepath.Join(dir, "rest.yaml")
+	require.NoError(t, os.WriteFile(fromReadme, []byte("processors:\n"+block), 0o600))
+	require.NoError(t, os.WriteFile(rest, []byte(`
+receivers: {otlp: {protocols: {http: {}}}}
+extensions: {file_storage: {directory: `+dir+`}}
+service:
+  extensions: [file_storage]
+  pipelines: {traces: {receivers: [otlp], processors: [agentlens], exporters: [agentlens]}}
+`), 0o600))
+	cmd := newCommand(settings())
+	cmd.SetArgs([]string{"validate", "--config", fromReadme, "--config", rest})
+	assert.NoError(t, cmd.Execute())
 }
