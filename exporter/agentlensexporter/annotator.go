@@ -98,7 +98,7 @@ func (a *annotator) shutdown(ctx context.Context) error {
 func (a *annotator) add(ctx context.Context, items []item) {
 	var posts []post
 	for i := range items {
-		posts = append(posts, postsOf(&items[i])...)
+		posts = append(posts, postsOf(&items[i], a.client.findings.limiter == nil)...)
 	}
 	if len(posts) == 0 {
 		return
@@ -113,11 +113,16 @@ func (a *annotator) add(ctx context.Context, items []item) {
 	}
 }
 
-// postsOf returns the requests that tell the findings on a span.
-func postsOf(it *item) []post {
+// postsOf returns the requests that tell the findings on a span; those on what
+// is in order only if asked for: a backend that limits requests has none to
+// spare for them.
+func postsOf(it *item, inOrder bool) []post {
 	session := wireID(it.reading.Key())
 	var posts []post
 	for _, f := range it.findings {
+		if f.Text == "" && !inOrder {
+			continue
+		}
 		if tag := strings.TrimSpace(prefix(f.Tag, wire.MaxTagChars)); tag != "" {
 			posts = append(posts, post{SessionID: session, Tag: tag})
 		}

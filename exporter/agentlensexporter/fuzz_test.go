@@ -105,7 +105,7 @@ func checkWire(t *testing.T, td ptrace.Traces) {
 			if req.items[i].reading.Role == spanevent.RoleEvent {
 				events++
 			}
-			for _, p := range postsOf(&req.items[i]) {
+			for _, p := range postsOf(&req.items[i], true) {
 				require.True(t, p.Note == nil || len([]rune(p.Note.Text)) <= wire.MaxAnnotationChars)
 			}
 		}

@@ -37,7 +37,7 @@ func TestTrackedIsHeld(t *testing.T) {
 }
 
 // A session breaks the policy of config/demo.yaml, and the backend says so; one
-// that keeps it has no finding.
+// that keeps it is tagged as such.
 func TestFindingsReachTheBackend(t *testing.T) {
 	c := newCollector(t, "config/demo.yaml").start()
 	tracker, err := agentlens.NewTracker(t.Context(), agentlens.WithEndpoint(c.otlpHTTP()))
@@ -64,10 +64,17 @@ func TestFindingsReachTheBackend(t *testing.T) {
 		assert.Equal(t, []string{"compliance:fail"}, d.Tags)
 		return ""
 	})
-	d, err := c.api().Session(t.Context(), good.ID())
-	require.NoError(t, err)
-	assert.Empty(t, d.Annotations)
-	assert.Empty(t, d.Tags)
+	var d *roundtrip.Detail
+	eventually(t, func(ctx context.Context) string {
+		if d, err = c.api().Session(ctx, good.ID()); err != nil {
+			return err.Error()
+		}
+		if len(d.Tags) == 0 {
+			return "no tag yet on the session that keeps the policy"
+		}
+		return ""
+	})
+	assert.Equal(t, []string{"compliance:pass"}, d.Tags)
 	// gpt-4o: 2.50 USD a million in, 10 out.
 	assert.InDelta(t, 1000*2.5e-6+500*10e-6, d.TotalCostUSD.V, 1e-12)
 }

@@ -56,7 +56,8 @@ func stampFailedRule(span ptrace.Span, policy string, result *compliance.Result,
 type Finding struct {
 	// Tag is what a session with this finding is tagged with, "" for none.
 	Tag string
-	// Text says it to a person.
+	// Text says it to a person; "" where nothing is to be said of what is in
+	// order.
 	Text string
 	// OnEvent says that it concerns the event of the span it stands on, not
 	// the whole session.
@@ -66,6 +67,7 @@ type Finding struct {
 // Tags of sessions, or the beginnings of them.
 const (
 	tagComplianceFail = "compliance:fail"
+	tagCompliancePass = "compliance:pass"
 	tagAlert          = "alert:"
 	tagDrift          = "drift:"
 	tagBudget         = "budget:"
@@ -81,6 +83,9 @@ func Findings(span ptrace.Span) []Finding {
 				out = append(out, f)
 			}
 		}
+	}
+	if v, ok := span.Attributes().Get(semconv.ComplianceCompliant); ok && v.Type() == pcommon.ValueTypeBool && v.Bool() {
+		out = append(out, Finding{Tag: tagCompliancePass})
 	}
 	return mergeDrift(out)
 }

@@ -61,3 +61,10 @@ func TestFindingsOfOthersAreNone(t *testing.T) {
 	StampForecast(span, &forecast.Result{})
 	assert.Zero(t, span.Attributes().Len())
 }
+
+// A session that keeps its policies is tagged so, without a word.
+func TestCompliantIsATagOnly(t *testing.T) {
+	span := ptrace.NewSpan()
+	StampCompliance(span, []*compliance.Report{{Policy: "p", Compliant: true, Passed: 2}}, time.Now())
+	assert.Equal(t, []Finding{{Tag: "compliance:pass"}}, Findings(span))
+}
