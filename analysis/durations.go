@@ -100,7 +100,8 @@ func (d *Durations) Quantile(q float64) float64 {
 
 // spill moves the exact durations into the sketch.
 func (d *Durations) spill() {
-	d.Sketch = make([]Bucket, 0, exactDurations)
+	// Not nil even without durations; most sessions need few buckets.
+	d.Sketch = make([]Bucket, 0, 8)
 	for _, ms := range d.Exact {
 		d.count(bucketIndex(ms), 1)
 	}

@@ -49,16 +49,16 @@ func TestSpellDates(t *testing.T) {
 }
 
 func TestWithoutPath(t *testing.T) {
-	for in, want := range map[string]string{
-		"models/gemini":                                      "gemini",
-		"publishers/google/models/g@001":                     "g@001",
-		"mymodels/gemini":                                    "mymodels/gemini",
-		"arn:aws:bedrock:eu-west-1:1:inference-profile/eu.m": "eu.m",
-		"arn:aws:bedrock":                                    "arn:aws:bedrock",
-		"converse/us.m":                                      "us.m",
-		"openai/converse/":                                   "openai/converse/",
-		"":                                                   "",
+	for _, c := range [...]struct{ in, want string }{
+		{"models/gemini", "gemini"},
+		{"publishers/google/models/g@001", "g@001"},
+		{"mymodels/gemini", "mymodels/gemini"},
+		{"arn:aws:bedrock:eu-west-1:1:inference-profile/eu.m", "eu.m"},
+		{"arn:aws:bedrock", "arn:aws:bedrock"},
+		{"converse/us.m", "us.m"},
+		{"openai/converse/", "openai/converse/"},
+		{"", ""},
 	} {
-		assert.Equal(t, want, withoutPath(in), in)
+		assert.Equal(t, c.want, withoutPath(c.in), c.in)
 	}
 }
