@@ -27,10 +27,18 @@
 //
 // # When a rule fires
 //
-// Observe, on a stream: a threshold or pattern rule fires at every event that
-// matches; any other when its condition begins to hold, and it is resolved when
-// the condition holds no more. A rule that fires within its cooldown, in event
-// time, is silent; one still holding when the cooldown ends fires then.
+// Observe, on a stream, is edge-triggered: a rule fires when its condition
+// begins to hold, is silent while it holds, and is resolved when it holds no
+// more. A threshold or pattern holds from an event that matches to the next one
+// that could have matched and does not: events without the field, or with
+// another type there, say nothing and change nothing. Whoever wants to be told
+// of each session or agent keeps a State for each.
+//
+// A rule whose condition begins to hold within its cooldown, in event time
+// since it last fired, is silent; if it still holds when the cooldown is over it
+// fires then: at the next event, or of a threshold or pattern at the next that
+// matches, for the alert says which event it is about. Resolutions wait for no
+// cooldown, and what never fired is not resolved.
 //
 // Evaluate, on a slice, without cooldown: a threshold, pattern, rate or
 // consecutive rule fires when its condition held after any event, which is when

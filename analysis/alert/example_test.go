@@ -58,6 +58,8 @@ rules:
   - name: Stuck
     severity: critical
     condition: {type: consecutive, event_type: error, count: 2}
+  - name: Failing
+    condition: {type: threshold, field: failed, op: ==, value: true}
 `))
 	if err != nil {
 		log.Fatal(err)
@@ -75,7 +77,9 @@ rules:
 	}
 	fmt.Print(alert.Render(all))
 	// Output:
-	// TIME                 SEVERITY  RULE   SESSION   WHY
-	// 2026-02-14 10:30:02  critical  Stuck  a1b2c3d4  2 events in a row with event_type == error: 2
-	// 2026-02-14 10:30:04  resolved  Stuck  a1b2c3d4  2 events in a row with event_type == error
+	// TIME                 SEVERITY  RULE     SESSION   WHY
+	// 2026-02-14 10:30:01  warning   Failing  a1b2c3d4  failed == true
+	// 2026-02-14 10:30:02  critical  Stuck    a1b2c3d4  2 events in a row with event_type == error: 2
+	// 2026-02-14 10:30:04  resolved  Stuck    a1b2c3d4  2 events in a row with event_type == error
+	// 2026-02-14 10:30:04  resolved  Failing  a1b2c3d4  failed == true
 }

@@ -54,28 +54,36 @@ type matcher struct {
 }
 
 func (m *matcher) matches(e *analysis.Event) bool {
+	holds, _ := m.judge(e)
+	return holds
+}
+
+// judge reports whether the event matches, and whether it says anything of the
+// matter at all: an event without the field, or with a value of another type
+// there, neither matches nor speaks against it.
+func (m *matcher) judge(e *analysis.Event) (matches, speaks bool) {
 	v := m.field.of(e)
 	if m.pattern != nil {
 		switch v.kind {
 		case text:
-			return m.pattern.MatchString(v.text)
+			return m.pattern.MatchString(v.text), true
 		case object:
-			return m.pattern.Match(plainJSON(v.raw))
+			return m.pattern.Match(plainJSON(v.raw)), true
 		}
-		return false
+		return false, false
 	}
 	if v.kind != m.want.kind {
-		return false
+		return false, false
 	}
 	switch v.kind {
 	case number:
-		return compare(v.number, m.op, m.want.number)
+		return compare(v.number, m.op, m.want.number), true
 	case text:
-		return compare(v.text, m.op, m.want.text)
+		return compare(v.text, m.op, m.want.text), true
 	case boolean:
-		return (v.truth == m.want.truth) == (m.op == equal)
+		return (v.truth == m.want.truth) == (m.op == equal), true
 	}
-	return false
+	return false, false
 }
 
 func (m *matcher) text() string {

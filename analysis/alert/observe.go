@@ -16,8 +16,10 @@ func (rs *RuleSet) Observe(st *State, e *analysis.Event, out []Alert) []Alert {
 	st.advance(e.Timestamp)
 	for i := range rs.rules {
 		r, s := &rs.rules[i], &st.Rules[i]
-		holds := r.observe(0, st, s, e)
-		out = r.settle(st, s, e, holds, out)
+		holds, speaks := r.observe(0, st, s, e)
+		if speaks {
+			out = r.settle(st, s, e, holds, out)
+		}
 	}
 	return out
 }
@@ -37,7 +39,6 @@ func (rs *RuleSet) Advance(st *State, now time.Time, out []Alert) []Alert {
 }
 
 // Firing returns the names of the rules that have fired and are not resolved.
-// Threshold and pattern rules are never among them: each event stands alone.
 func (rs *RuleSet) Firing(st *State) []string {
 	var names []string
 	for i := range st.Rules {
@@ -69,11 +70,7 @@ func (r *compiled) settle(st *State, s *RuleState, e *analysis.Event, holds bool
 		}
 	case s.Firing || r.cooling(st, s):
 	default:
-		switch r.nodes[0].kind {
-		case Threshold, Pattern:
-		default:
-			s.Firing = true
-		}
+		s.Firing = true
 		if st.NewestMicros != nil && r.cooldown > 0 {
 			s.LastMicros = new(*st.NewestMicros)
 		}
@@ -87,13 +84,14 @@ func (r *compiled) cooling(st *State, s *RuleState) bool {
 }
 
 // observe updates node i and those below it, and reports whether its condition
-// holds.
-func (r *compiled) observe(i int, st *State, s *RuleState, e *analysis.Event) bool {
+// holds, and whether e says so: of a threshold or pattern an event without the
+// field says nothing, and the rule stays as it was.
+func (r *compiled) observe(i int, st *State, s *RuleState, e *analysis.Event) (holds, speaks bool) {
 	n, ns := &r.nodes[i], &s.Nodes[i]
-	var holds bool
+	speaks = true
 	switch n.kind {
 	case Threshold, Pattern:
-		holds = n.match.matches(e)
+		holds, speaks = n.match.judge(e)
 	case Consecutive:
 		if n.match.matches(e) {
 			ns.Run++
@@ -109,23 +107,23 @@ func (r *compiled) observe(i int, st *State, s *RuleState, e *analysis.Event) bo
 	case Aggregate:
 		v := n.metric.of(e)
 		ns.Window.observe(n, st.Events, v.number, v.kind == number)
-		return ns.Window.holds(n)
+		return ns.Window.holds(n), true
 	case Composite:
 		held := 0
 		for _, child := range n.children { // all of them: each has a state to keep
-			if r.observe(child, st, s, e) {
+			if childHolds, _ := r.observe(child, st, s, e); childHolds {
 				held++
 			}
 		}
-		return held > 0 && (!n.all || held == len(n.children))
+		return held > 0 && (!n.all || held == len(n.children)), true
 	}
 	if n.hold == 0 {
-		return holds
+		return holds, speaks
 	}
 	if holds {
 		ns.Last = st.Events
 	}
-	return ns.Last > 0 && st.Events-ns.Last < n.hold
+	return ns.Last > 0 && st.Events-ns.Last < n.hold, true
 }
 
 // remember inserts a matching time. Only the newest are kept, as many as it

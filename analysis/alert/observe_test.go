@@ -46,6 +46,11 @@ func TestTransitions(t *testing.T) {
 		e.DurationMS = analysis.Some(ms)
 		return e
 	}
+	says := func(second int, output string) analysis.Event {
+		e := at(second, fine)
+		e.Output = json.RawMessage(output)
+		return e
+	}
 	slowest := AggregateCondition("duration_ms", "max", ">=", 100)
 	slowest.Window = 3
 	both := CompositeCondition("all", ConsecutiveCondition("error", 1), ThresholdCondition("duration_ms", ">", 50))
@@ -58,14 +63,31 @@ func TestTransitions(t *testing.T) {
 		want     []string
 	}{
 		{
-			"threshold fires at every event, absent is not zero", ThresholdCondition("duration_ms", "<", 10), 0,
-			[]analysis.Event{slow(1, 5), at(2, fine), slow(3, 10), slow(4, 0)},
-			[]string{"e1 fired", "e4 fired"},
+			"threshold fires once a crossing, absent is not zero", ThresholdCondition("duration_ms", "<", 10), 0,
+			[]analysis.Event{slow(1, 5), slow(2, 4), at(3, fine), slow(4, 3), slow(5, 10), slow(6, 11), at(7, fine), slow(8, 0), at(9, fine)},
+			[]string{"e1 fired", "e5 resolved", "e8 fired"},
+		},
+		{
+			"pattern fires once a crossing, an event without the field says nothing", PatternCondition("output_data", "secret"), 0,
+			[]analysis.Event{
+				says(1, `"fine"`), says(2, `{"a":"a secret"}`), at(3, fine), says(4, `"secret"`), says(5, `7`), says(6, `"none"`), says(7, `["secret"]`),
+			},
+			[]string{"e2 fired", "e6 resolved", "e7 fired"},
+		},
+		{
+			"a value of another type says nothing", ThresholdCondition("output_data.score", ">", 0.5), 0,
+			[]analysis.Event{says(1, `{"score":1}`), says(2, `{"score":"low"}`), says(3, `{"score":null}`), says(4, `{"score":0.5}`)},
+			[]string{"e1 fired", "e4 resolved"},
 		},
 		{
 			"cooldown in event time", ThresholdCondition("duration_ms", ">", 10), 10,
-			[]analysis.Event{slow(1, 50), slow(10, 50), slow(11, 50), slow(20, 50), slow(21, 50)},
-			[]string{"e1 fired", "e11 fired", "e21 fired"},
+			[]analysis.Event{slow(1, 50), slow(2, 5), slow(10, 50), slow(11, 50), slow(12, 50), slow(20, 5), slow(21, 50)},
+			[]string{"e1 fired", "e2 resolved", "e11 fired", "e20 resolved", "e21 fired"},
+		},
+		{
+			"what the cooldown kept silent is not resolved, and fires at an event that matches", ThresholdCondition("duration_ms", ">", 10), 10,
+			[]analysis.Event{slow(1, 50), slow(2, 5), slow(3, 50), slow(4, 5), slow(9, 50), at(12, fine), slow(13, 50)},
+			[]string{"e1 fired", "e2 resolved", "e13 fired"},
 		},
 		{
 			"rate: more than threshold, bounds included", RateCondition("event_type", "error", 10, 2), 0,
@@ -399,6 +421,6 @@ func TestEngineIsSafeForConcurrentUse(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	assert.Equal(t, 400, n)
-	assert.Empty(t, engine.Firing())
+	assert.Equal(t, 1, n, "four goroutines have seen one crossing")
+	assert.Equal(t, []string{"r"}, engine.Firing())
 }

@@ -207,3 +207,59 @@ func TestStateIsBounded(t *testing.T) {
 	require.Equal(t, DefaultWindow, st.Rules[2].Nodes[0].Window.Samples.len())
 	require.Less(t, slices.Max(sizes), 4*DefaultWindow, fmt.Sprint(sizes))
 }
+
+// A rule of any type fires and is resolved in turns, whatever its cooldown, and
+// Firing says where it stands.
+func TestFiresAndResolvesInTurns(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		rs := compileOne(t, conditionGen.Draw(t, "condition"), float64(rapid.IntRange(0, 5).Draw(t, "cooldown")))
+		st, firing := rs.NewState(), false
+		for _, e := range rapid.SliceOfN(eventGen, 0, 25).Draw(t, "events") {
+			alerts := rs.Observe(st, &e, nil)
+			require.LessOrEqual(t, len(alerts), 1)
+			for _, a := range alerts {
+				require.Equal(t, firing, a.Resolved)
+				firing = !a.Resolved
+			}
+			require.Equal(t, firing, len(rs.Firing(st)) == 1)
+		}
+	})
+}
+
+// A threshold or pattern fires once for each run of events that match, as told
+// by Evaluate of each event alone: an event that matches neither the rule nor
+// its opposite interrupts no run.
+func TestPointRulesFireOnceACrossing(t *testing.T) {
+	opposite := map[string]string{">": "<=", ">=": "<", "<": ">=", "<=": ">", "==": "!=", "!=": "=="}
+	rapid.Check(t, func(t *rapid.T) {
+		c := rapid.OneOf(leafGens[:2]...).Draw(t, "condition")
+		against := c
+		if c.Type == Threshold {
+			against.Op = opposite[c.Op]
+		} else {
+			against.Pattern = "^" // matches whatever a pattern can be held against
+		}
+		rs, other := compileOne(t, c, 0), compileOne(t, against, 0)
+		st, holds := rs.NewState(), false
+		for _, e := range rapid.SliceOfN(eventGen, 0, 40).Draw(t, "events") {
+			var want []bool // Resolved of what Observe has to say
+			switch alone := []analysis.Event{e}; {
+			case len(rs.Evaluate(alone)) > 0:
+				if !holds {
+					want = []bool{false}
+				}
+				holds = true
+			case len(other.Evaluate(alone)) > 0:
+				if holds {
+					want = []bool{true}
+				}
+				holds = false
+			}
+			var got []bool
+			for _, a := range rs.Observe(st, &e, nil) {
+				got = append(got, a.Resolved)
+			}
+			require.Equal(t, want, got)
+		}
+	})
+}
