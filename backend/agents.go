@@ -149,28 +149,3 @@ func (s *Server) check(r *http.Request, agent string) (*insight.Check, error) {
 	}
 	return s.figures.Check(r.Context(), agent, policy, maxWindow)
 }
-
-// alertList is the answer to GET /alerts/events.
-type alertList struct {
-	Events []insight.AlertEvent `json:"events"`
-	Total  int                  `json:"total"`
-	Limit  int                  `json:"limit"`
-	Offset int                  `json:"offset"`
-}
-
-func (s *Server) getAlertEvents(w http.ResponseWriter, r *http.Request) {
-	list, err := s.alerts(r, defaultSessions)
-	if err != nil {
-		s.fail(w, r, err)
-		return
-	}
-	s.answer(w, http.StatusOK, list)
-}
-
-func (s *Server) alerts(r *http.Request, limit int) (list alertList, err error) {
-	if list.Limit, list.Offset, err = page(r, limit, maxSessions); err != nil {
-		return list, err
-	}
-	list.Events, list.Total, err = s.figures.Alerts(r.Context(), r.URL.Query().Get("agent"), list.Limit, list.Offset)
-	return list, err
-}

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -50,6 +51,30 @@ func TestErrors(t *testing.T) {
 		{"POST", "/events", `{"events":{}}`, 400, "body"},
 		{"POST", "/events", `{"events":[` + strings.Repeat("{},", 500) + `{}]}`, 413, "Batch too large"},
 		{"POST", "/events", `{"events":["` + strings.Repeat("x", wire.MaxBatchBytes) + `"]}`, 413, "too large"},
+		{"GET", "/sessions/unknown/events/search", "", 404, "Session not found"},
+		{"GET", "/sessions/s1/events/search?has_tools=maybe", "", 400, "has_tools is"},
+		{"GET", "/sessions/s1/events/search?min_tokens=-1", "", 400, "min_tokens is"},
+		{"GET", "/sessions/s1/events/search?min_duration_ms=NaN", "", 400, "min_duration_ms is"},
+		{"GET", "/sessions/s1/events/search?after=noon", "", 400, "after is"},
+		{"GET", "/sessions/s1/events/search?q=" + strings.Repeat("a+", 21), "", 400, "q is 21 words"},
+		{"GET", "/sessions/by-tag/%3Cb%3E", "", 400, `tags[0] is "<b>"`},
+		{"POST", "/sessions/by-tag/x", "", 404, "/sessions/by-tag/x"},
+		{"PUT", "/sessions/s1/annotations/1", `{"text":"x"}`, 404, "Annotation not found"},
+		{"PUT", "/sessions/s1/annotations/x", `{"text":"x"}`, 404, "Annotation not found"},
+		{"PUT", "/sessions/s1/annotations/1", `{}`, 400, "nothing to change"},
+		{"PUT", "/sessions/s1/annotations/1", `{"type":"rant"}`, 400, "type is"},
+		{"GET", "/alerts/rules?enabled=x", "", 400, "enabled is"},
+		{"POST", "/alerts/rules", `{"metric":"event_count","operator":">","threshold":1}`, 400, "name is empty"},
+		{"POST", "/alerts/rules", `{"name":"n","metric":"mood","operator":">","threshold":1}`, 400, `metric is "mood"`},
+		{"POST", "/alerts/rules", `{"name":"n","metric":"event_count","operator":"~","threshold":1}`, 400, `operator is "~"`},
+		{"POST", "/alerts/rules", `{"name":"n","metric":"event_count","operator":">"}`, 400, "threshold is missing"},
+		{"POST", "/alerts/rules", `{"name":"n","metric":"event_count","operator":">","threshold":"many"}`, 400, "threshold is a JSON string"},
+		{"POST", "/alerts/rules", `{"name":"n","metric":"event_count","operator":">","threshold":1,"agent_filter":5}`, 400, "agent_filter is"},
+		{"PUT", "/alerts/rules/1", `{"threshold":1}`, 404, "Rule not found"},
+		{"DELETE", "/alerts/rules/x", "", 404, "Rule not found"},
+		{"PUT", "/alerts/events/1/acknowledge", "", 404, "Alert event not found"},
+		{"PUT", "/alerts/events/rule-x/acknowledge", "", 404, "Alert event not found"},
+		{"GET", "/alerts/events?acknowledged=x", "", 400, "acknowledged is"},
 		{"POST", "/sessions/s1/tags", `{"tags":[]}`, 400, "tags"},
 		{"POST", "/sessions/s1/tags", `{"tags":"a"}`, 400, "tags is a JSON string"},
 		{"POST", "/sessions/s1/tags", `nonsense`, 400, "JSON"},
@@ -177,8 +202,8 @@ func TestTagsAreASet(t *testing.T) {
 	c.want(200, "POST", "/sessions/s1/tags", `{"tags":["compliance:fail","b"]}`)
 	got := c.want(200, "POST", "/sessions/s1/tags", `{"tags":[" b ","a b/c.d_e-f"]}`)
 	want := []any{"a b/c.d_e-f", "b", "compliance:fail"}
-	require.Equal(t, map[string]any{"session_id": "s1", "tags": want}, got)
-	require.Equal(t, got, c.want(200, "GET", "/sessions/s1/tags", ""))
+	require.Equal(t, map[string]any{"session_id": "s1", "tags": want, "added": json.Number("1")}, got, "b was there")
+	require.Equal(t, map[string]any{"session_id": "s1", "tags": want}, c.want(200, "GET", "/sessions/s1/tags", ""))
 	require.Equal(t, want, c.want(200, "GET", "/sessions/s1", "")["tags"])
 
 	var more []string
@@ -213,6 +238,50 @@ func TestAnAnnotationIsThereOnce(t *testing.T) {
 	require.Equal(t, "note", all[4].(map[string]any)["type"])
 	require.NotContains(t, all[4], "event_id")
 	require.Equal(t, all, c.want(200, "GET", "/sessions/s1", "")["annotations"])
+}
+
+func TestAnAnnotationChanges(t *testing.T) {
+	c := start(t, Config{})
+	c.want(200, "POST", "/events", example)
+	a := c.want(201, "POST", "/sessions/s1/annotations", `{"text":"slow"}`)
+	c.want(201, "POST", "/sessions/s1/annotations", `{"text":"fast"}`)
+	path := "/sessions/s1/annotations/" + a["annotation_id"].(string)
+	require.Equal(t, []any{"system", "note"}, []any{a["author"], a["type"]})
+	require.Contains(t, c.want(409, "PUT", path, `{"text":"fast"}`)["error"], "the same annotation")
+	got := c.want(200, "PUT", path, `{"text":"slower","type":"bug"}`)
+	require.Equal(t, []any{"slower", "system", "bug"}, []any{got["text"], got["author"], got["type"]})
+	list := c.want(200, "GET", "/sessions/s1/annotations?type=bug,insight", "")
+	require.Equal(t, []any{got}, list["annotations"])
+	require.Equal(t, map[string]any{"bug": json.Number("1"), "note": json.Number("1")}, list["type_breakdown"])
+	page := c.want(200, "GET", "/sessions/s1/annotations?limit=1&offset=1", "")
+	require.Equal(t, []any{json.Number("2"), json.Number("1")}, []any{page["total"], page["returned"]})
+}
+
+// TestAlertsOfBothKinds: what the collector found and what a rule of the API
+// fired are in one list, which pages as one, and on the page of alerts.
+func TestAlertsOfBothKinds(t *testing.T) {
+	c := start(t, Config{})
+	c.want(200, "POST", "/events", strings.ReplaceAll(example, "2026-02-14", time.Now().UTC().Format(time.DateOnly)))
+	c.want(201, "POST", "/sessions/s1/annotations", `{"text":"Alert (critical): rule Spike: 6 > 5","author":"agentlens","type":"warning","event_id":"e1"}`)
+	c.want(201, "POST", "/alerts/rules", `{"name":"Sessions <b>","metric":"session_count","operator":">=","threshold":1,"window_minutes":9999,"agent_filter":null}`)
+	require.Equal(t, json.Number("1"), c.want(200, "POST", "/alerts/evaluate", "")["fired"])
+	names := func(path string) (out []any) {
+		list := c.want(200, "GET", path, "")
+		require.Equal(t, json.Number("2"), list["total"])
+		for _, e := range list["events"].([]any) {
+			out = append(out, e.(map[string]any)["rule_name"])
+		}
+		return out
+	}
+	both := names("/alerts/events")
+	require.ElementsMatch(t, []any{"Sessions <b>", "Spike"}, both)
+	require.Equal(t, both, append(names("/alerts/events?limit=1"), names("/alerts/events?limit=1&offset=1")...))
+	for _, e := range c.want(200, "GET", "/alerts/events", "")["events"].([]any) {
+		c.want(200, "PUT", "/alerts/events/"+e.(map[string]any)["alert_id"].(string)+"/acknowledge", "")
+	}
+	require.Equal(t, json.Number("0"), c.want(200, "GET", "/alerts/events?acknowledged=false", "")["total"])
+	page := c.page(200, "/ui/alerts")
+	require.Contains(t, page, "Sessions <b> session_count is 1, >= 1 over 9999 minutes")
 }
 
 func TestPaging(t *testing.T) {

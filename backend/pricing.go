@@ -193,6 +193,7 @@ type sessionCosts struct {
 	// cost that lists and charts show.
 	RecordedUSD analysis.Opt[float64]         `json:"recorded_cost_usd"`
 	ByModel     map[string]*sessionModelCosts `json:"model_costs"`
+	ByEvent     []eventCosts                  `json:"event_costs"`
 	Unmatched   []string                      `json:"unmatched_models"`
 	Version     string                        `json:"pricing_version"`
 }
@@ -207,6 +208,20 @@ type sessionModelCosts struct {
 	Matched   bool    `json:"matched"`
 }
 
+// eventCosts is what one call costs; 0 when its model has no price.
+type eventCosts struct {
+	EventID   string    `json:"event_id"`
+	EventType string    `json:"event_type"`
+	Model     string    `json:"model"`
+	TokensIn  int64     `json:"tokens_in"`
+	TokensOut int64     `json:"tokens_out"`
+	InputUSD  float64   `json:"input_cost"`
+	OutputUSD float64   `json:"output_cost"`
+	TotalUSD  float64   `json:"total_cost"`
+	Timestamp time.Time `json:"timestamp"`
+	Matched   bool      `json:"pricing_matched"`
+}
+
 // getSessionCosts prices a session's calls by the prices in force.
 func (s *Server) getSessionCosts(w http.ResponseWriter, r *http.Request) {
 	sess, err := s.store.Session(r.Context(), r.PathValue("id"))
@@ -217,7 +232,7 @@ func (s *Server) getSessionCosts(w http.ResponseWriter, r *http.Request) {
 	table := s.prices.table.Load()
 	out := sessionCosts{
 		SessionID: sess.ID, AgentName: sess.AgentName, Currency: "USD", RecordedUSD: sess.CostUSD,
-		ByModel: map[string]*sessionModelCosts{}, Unmatched: []string{}, Version: table.Version(),
+		ByModel: map[string]*sessionModelCosts{}, ByEvent: []eventCosts{}, Unmatched: []string{}, Version: table.Version(),
 	}
 	err = s.store.EachCall(r.Context(), sess.ID, func(c *store.Call) {
 		m := out.ByModel[c.Model]
@@ -229,6 +244,10 @@ func (s *Server) getSessionCosts(w http.ResponseWriter, r *http.Request) {
 		m.TokensIn += c.TokensIn.Or(0)
 		m.TokensOut += c.TokensOut.Or(0)
 		cost, ok := table.Cost(query(c.Provider, c.Model, c.At, c.TokensIn, c.TokensOut, c.CacheReadTokens, c.CacheWriteTokens))
+		out.ByEvent = append(out.ByEvent, eventCosts{
+			EventID: c.EventID, EventType: c.EventType, Model: c.Model, TokensIn: c.TokensIn.Or(0), TokensOut: c.TokensOut.Or(0),
+			InputUSD: micro(cost.InputUSD), OutputUSD: micro(cost.OutputUSD), TotalUSD: micro(cost.TotalUSD), Timestamp: c.At, Matched: ok,
+		})
 		if !ok {
 			return
 		}

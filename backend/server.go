@@ -120,6 +120,7 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("POST /sessions/compare", s.postCompare)
 	mux.HandleFunc("GET /sessions/{id}", s.getSession)
 	mux.HandleFunc("GET /sessions/{id}/events", s.getSessionEvents)
+	mux.HandleFunc("GET /sessions/{id}/events/search", s.searchSession)
 	mux.HandleFunc("GET /sessions/{id}/explain", s.getExplain)
 	mux.HandleFunc("GET /sessions/{id}/export", s.getExport)
 	mux.HandleFunc("GET /sessions/{id}/tags", s.getTags)
@@ -127,7 +128,9 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("DELETE /sessions/{id}/tags", s.deleteTags)
 	mux.HandleFunc("GET /sessions/{id}/annotations", s.getAnnotations)
 	mux.HandleFunc("POST /sessions/{id}/annotations", s.postAnnotation)
+	mux.HandleFunc("PUT /sessions/{id}/annotations/{annotation}", s.putAnnotation)
 	mux.HandleFunc("DELETE /sessions/{id}/annotations/{annotation}", s.deleteAnnotation)
+	mux.HandleFunc("GET /annotations", s.getRecentAnnotations)
 	mux.HandleFunc("GET /analytics", s.getAnalytics)
 	mux.HandleFunc("GET /analytics/costs", s.getCosts)
 	mux.HandleFunc("GET /analytics/heatmap", s.getHeatmap)
@@ -135,7 +138,14 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("PUT /pricing", s.putPricing)
 	mux.HandleFunc("DELETE /pricing/{model}", s.deletePricing)
 	mux.HandleFunc("GET /pricing/costs/{id}", s.getSessionCosts)
+	mux.HandleFunc("GET /alerts/rules", s.getAlertRules)
+	mux.HandleFunc("POST /alerts/rules", s.postAlertRule)
+	mux.HandleFunc("PUT /alerts/rules/{rule}", s.putAlertRule)
+	mux.HandleFunc("DELETE /alerts/rules/{rule}", s.deleteAlertRule)
+	mux.HandleFunc("GET /alerts/metrics", s.getAlertMetrics)
+	mux.HandleFunc("POST /alerts/evaluate", s.postEvaluate)
 	mux.HandleFunc("GET /alerts/events", s.getAlertEvents)
+	mux.HandleFunc("PUT /alerts/events/{alert}/acknowledge", s.putAcknowledge)
 
 	// Our own.
 	mux.HandleFunc("GET /api/overview", s.getOverview)
@@ -155,5 +165,10 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("GET /ui/agents/{name}", s.pageAgent)
 	mux.HandleFunc("GET /ui/alerts", s.pageAlerts)
 	mux.Handle("GET "+web.StaticPath, s.pages.Static())
-	return jsonErrors(mux)
+
+	// Its pattern overlaps those of a session, and one mux would not choose.
+	all := http.NewServeMux()
+	all.HandleFunc("GET /sessions/by-tag/{tag...}", s.getSessionsByTag)
+	all.Handle("/", jsonErrors(mux))
+	return all
 }

@@ -3,8 +3,10 @@ package insight
 import (
 	"context"
 	"slices"
+	"strconv"
 	"time"
 
+	"github.com/agentlens/agentlens-otel/analysis"
 	"github.com/agentlens/agentlens-otel/backend/finding"
 	"github.com/agentlens/agentlens-otel/backend/store"
 )
@@ -12,12 +14,31 @@ import (
 // AlertEvent is one time that a rule fired or was resolved, that a budget was
 // exceeded, or that an agent's drift changed its status.
 type AlertEvent struct {
-	ID int64 `json:"alert_id"`
+	// ID names it among findings and firings alike.
+	ID string `json:"alert_id"`
 	finding.Finding
-	SessionID string    `json:"session_id"`
+	// SessionID is empty for a rule of the API: it is about many.
+	SessionID string    `json:"session_id,omitempty"`
 	EventID   string    `json:"event_id,omitempty"`
-	AgentName string    `json:"agent_name"`
+	AgentName string    `json:"agent_name,omitempty"`
 	At        time.Time `json:"triggered_at"`
+
+	Acknowledged   bool                    `json:"acknowledged"`
+	AcknowledgedAt analysis.Opt[time.Time] `json:"acknowledged_at"`
+
+	RuleName string `json:"rule_name"`
+	// What a rule of the API compared; absent for the collector's findings.
+	*Compared
+}
+
+// Compared is what a rule of the API compared when it fired.
+type Compared struct {
+	RuleID    int64   `json:"rule_id,string"`
+	Metric    string  `json:"metric"`
+	Value     float64 `json:"metric_value"`
+	Operator  string  `json:"operator"`
+	Threshold float64 `json:"threshold"`
+	Window    int     `json:"window_minutes"`
 }
 
 // Rule is a rule that has fired, with its latest events first.
@@ -38,28 +59,60 @@ type Rule struct {
 // FiringFor is how long an alert that nobody resolves counts as firing.
 const FiringFor = 24 * time.Hour
 
-// Alerts returns a page of what has fired, the latest first, and how many there
-// are in all.
-func (s *Source) Alerts(ctx context.Context, agent string, limit, offset int) ([]AlertEvent, int, error) {
-	notes, total, err := s.store.Notes(ctx, store.NoteQuery{
-		Author: finding.Author, Prefixes: finding.Prefixes(finding.Alert, finding.Budget, finding.Drift), Agent: agent, Limit: limit, Offset: offset,
+// AlertQuery selects what has fired. A zero field selects all.
+type AlertQuery struct {
+	Agent string
+	// RuleID selects what one rule of the API fired.
+	RuleID       analysis.Opt[int64]
+	Acknowledged analysis.Opt[bool]
+	// After and Before bound when it was told, both included.
+	After, Before time.Time
+	Limit         int
+	Offset        int
+}
+
+// Alerts returns a page of what the collector's engines and the rules of the
+// API have fired, the latest first, and how many there are in all.
+func (s *Source) Alerts(ctx context.Context, q AlertQuery) ([]AlertEvent, int, error) {
+	// Both are read up to the end of the page, and merged.
+	upTo := q.Offset + q.Limit
+	firings, total, err := s.store.RuleFirings(ctx, store.FiringQuery{
+		RuleID: q.RuleID, Agent: q.Agent, Acknowledged: q.Acknowledged, After: q.After, Before: q.Before, Limit: upTo,
 	})
 	if err != nil {
 		return nil, 0, err
 	}
-	events := make([]AlertEvent, len(notes))
-	for i, n := range notes {
-		events[i] = AlertEvent{
-			ID: n.ID, Finding: finding.Parse(n.Author, n.Text), SessionID: n.SessionID, EventID: n.EventID, AgentName: n.AgentName, At: n.At,
+	events := make([]AlertEvent, 0, len(firings))
+	for i := range firings {
+		events = append(events, firedByRule(&firings[i]))
+	}
+	if !q.RuleID.OK {
+		notes, n, err := s.store.Notes(ctx, store.NoteQuery{
+			Author: finding.Author, Prefixes: finding.Prefixes(finding.Alert, finding.Budget, finding.Drift), Agent: q.Agent,
+			Acknowledged: q.Acknowledged, WrittenAfter: q.After, WrittenBefore: q.Before, Limit: upTo,
+		})
+		if err != nil {
+			return nil, 0, err
 		}
-		if events[i].Rule == "" {
-			events[i].Rule = map[finding.Kind]string{finding.Drift: "Drift", finding.Budget: "Budget", finding.Alert: "Alert"}[events[i].Kind]
+		total += n
+		for i := range notes {
+			events = append(events, found(&notes[i]))
 		}
 	}
-	// They come in the order in which they were told, which is nearly that in
-	// which they happened.
 	slices.SortStableFunc(events, func(a, b AlertEvent) int { return b.At.Compare(a.At) })
-	return events, total, nil
+	return events[min(q.Offset, len(events)):min(upTo, len(events))], total, nil
+}
+
+func found(n *store.Note) AlertEvent {
+	e := AlertEvent{
+		ID: strconv.FormatInt(n.ID, 10), Finding: finding.Parse(n.Author, n.Text), SessionID: n.SessionID, EventID: n.EventID,
+		AgentName: n.AgentName, At: n.At, Acknowledged: n.AcknowledgedAt.OK, AcknowledgedAt: n.AcknowledgedAt,
+	}
+	if e.Rule == "" {
+		e.Rule = map[finding.Kind]string{finding.Drift: "Drift", finding.Budget: "Budget", finding.Alert: "Alert"}[e.Kind]
+	}
+	e.RuleName = e.Rule
+	return e
 }
 
 // Rules gathers events, which are the latest first, by rule: those that fire
@@ -79,7 +132,7 @@ func (s *Source) Rules(events []AlertEvent) []Rule {
 			r.Severity = e.Severity
 		}
 		r.Events = append(r.Events, e)
-		if !slices.Contains(r.Agents, e.AgentName) {
+		if e.AgentName != "" && !slices.Contains(r.Agents, e.AgentName) {
 			r.Agents = append(r.Agents, e.AgentName)
 		}
 		if !e.Resolved {

@@ -68,7 +68,7 @@ func (s *Source) Overview(ctx context.Context, days int) (*Overview, error) {
 	if o.Costs, err = s.Costs(ctx, "", days, Horizon, forecast.MethodBest); err != nil {
 		return nil, err
 	}
-	if o.Alerts, _, err = s.Alerts(ctx, "", latestAlerts, 0); err != nil {
+	if o.Alerts, _, err = s.Alerts(ctx, AlertQuery{Limit: latestAlerts}); err != nil {
 		return nil, err
 	}
 	if o.Agents, err = s.store.Agents(ctx, r); err != nil {

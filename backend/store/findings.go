@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -15,7 +16,7 @@ var ErrTooManyTags = fmt.Errorf("a session has at most %d tags", wire.MaxTagsPer
 
 // Annotation is a note pinned to a session, or to one of its events.
 type Annotation struct {
-	ID        int64  `json:"annotation_id"`
+	ID        int64  `json:"annotation_id,string"`
 	SessionID string `json:"session_id"`
 	Text      string `json:"text"`
 	Author    string `json:"author"`
@@ -24,11 +25,13 @@ type Annotation struct {
 	// not have arrived.
 	EventID   string    `json:"event_id,omitempty"`
 	CreatedAt time.Time `json:"created_at"`
+	UpdatedAt time.Time `json:"updated_at"`
 }
 
-// AddTags adds tags to a session's set and returns the whole set, sorted. It
-// adds none and returns ErrTooManyTags when they would be too many.
-func (s *Store) AddTags(ctx context.Context, sessionID string, tags []string) (all []string, err error) {
+// AddTags adds tags to a session's set. It returns the whole set, sorted, and
+// how many of them are new. It adds none and returns ErrTooManyTags when they
+// would be too many.
+func (s *Store) AddTags(ctx context.Context, sessionID string, tags []string) (all []string, added int, err error) {
 	err = s.writeTx(ctx, func(tx *sql.Tx) error {
 		sess, err := querySession(ctx, tx, sessionID)
 		if err != nil {
@@ -47,12 +50,13 @@ func (s *Store) AddTags(ctx context.Context, sessionID string, tags []string) (a
 		if err == nil && len(all) > wire.MaxTagsPerSession {
 			return ErrTooManyTags
 		}
+		added = len(all) - len(sess.Tags)
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("tag session %s: %w", sessionID, err)
+		return nil, 0, fmt.Errorf("tag session %s: %w", sessionID, err)
 	}
-	return all, nil
+	return all, added, nil
 }
 
 // Annotate pins an annotation to a session. One with the same text, author,
@@ -91,6 +95,48 @@ VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`, sess.row, a.Text, a.Author, a
 	return stored, added, nil
 }
 
+// ErrSameAnnotation is returned when an annotation would become the same as
+// another of its session.
+var ErrSameAnnotation = errors.New("the session has the same annotation already")
+
+// UpdateAnnotation gives an annotation another text, author and type, those of
+// change that are not empty. It returns ErrNotFound when the session has no
+// annotation with that id.
+func (s *Store) UpdateAnnotation(ctx context.Context, sessionID string, id int64, change wire.Annotation) (stored *Annotation, err error) {
+	err = s.writeTx(ctx, func(tx *sql.Tx) error {
+		sess, err := querySession(ctx, tx, sessionID)
+		if err != nil {
+			return err
+		}
+		one := func() error {
+			rows, err := tx.QueryContext(ctx, selectAnnotations+` AND id = ?`, sess.row, id)
+			found, err := collect(rows, err, scanAnnotation(sess))
+			if err == nil && len(found) == 0 {
+				return ErrNotFound
+			}
+			if err == nil {
+				stored = &found[0]
+			}
+			return err
+		}
+		if err := one(); err != nil {
+			return err
+		}
+		res, err := tx.ExecContext(ctx, `UPDATE OR IGNORE annotations SET text = ?, author = ?, type = ?, updated_at = ? WHERE id = ?`,
+			cmp.Or(change.Text, stored.Text), cmp.Or(change.Author, stored.Author), cmp.Or(change.Type, stored.Type), s.now().UnixMicro(), id)
+		if err := oneRow(res, err); errors.Is(err, ErrNotFound) {
+			return ErrSameAnnotation
+		} else if err != nil {
+			return err
+		}
+		return one()
+	})
+	if err != nil {
+		return nil, fmt.Errorf("update annotation %d of session %s: %w", id, sessionID, err)
+	}
+	return stored, nil
+}
+
 // Annotations returns a session's annotations in the order of their arrival,
 // or ErrNotFound.
 func (s *Store) Annotations(ctx context.Context, sessionID string) ([]Annotation, error) {
@@ -106,7 +152,7 @@ func (s *Store) Annotations(ctx context.Context, sessionID string) ([]Annotation
 	return all, err
 }
 
-const selectAnnotations = `SELECT id, text, author, type, event_id, created_at FROM annotations WHERE session = ?`
+const selectAnnotations = `SELECT id, text, author, type, event_id, created_at, coalesce(updated_at, created_at) FROM annotations WHERE session = ?`
 
 func queryAnnotations(ctx context.Context, tx *sql.Tx, sess *Session) ([]Annotation, error) {
 	rows, err := tx.QueryContext(ctx, selectAnnotations+` ORDER BY id`, sess.row)
@@ -120,9 +166,9 @@ func queryAnnotations(ctx context.Context, tx *sql.Tx, sess *Session) ([]Annotat
 func scanAnnotation(sess *Session) func(*sql.Rows) (Annotation, error) {
 	return func(rows *sql.Rows) (Annotation, error) {
 		a := Annotation{SessionID: sess.ID}
-		var created int64
-		err := rows.Scan(&a.ID, &a.Text, &a.Author, &a.Type, &a.EventID, &created)
-		a.CreatedAt = timeOf(created)
+		var created, updated int64
+		err := rows.Scan(&a.ID, &a.Text, &a.Author, &a.Type, &a.EventID, &created, &updated)
+		a.CreatedAt, a.UpdatedAt = timeOf(created), timeOf(updated)
 		return a, err
 	}
 }

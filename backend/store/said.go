@@ -17,9 +17,16 @@ type NoteQuery struct {
 	Author string
 	// Prefixes are how the text may begin; none = any way.
 	Prefixes []string
-	Agent    string
+	// Types are types of annotation, one of which it must have; none = any.
+	Types []string
+	Agent string
 	// From bounds the session's start; zero = no bound.
-	From   time.Time
+	From time.Time
+	// WrittenAfter and WrittenBefore bound when they were written, both
+	// included; zero = no bound.
+	WrittenAfter, WrittenBefore time.Time
+	Acknowledged                analysis.Opt[bool]
+
 	Limit  int
 	Offset int
 }
@@ -31,7 +38,8 @@ type Note struct {
 	StartedAt time.Time `json:"session_started_at"`
 	// At is the time of what it is about: that of its event, else the end of its
 	// session, else when it was written.
-	At time.Time `json:"at"`
+	At             time.Time               `json:"at"`
+	AcknowledgedAt analysis.Opt[time.Time] `json:"-"`
 }
 
 // Notes returns a page of the annotations that q selects, the last to be written first, and
@@ -48,24 +56,37 @@ func (s *Store) Notes(ctx context.Context, q NoteQuery) (page []Note, total int,
 		}
 		terms = append(terms, "("+strings.Join(any, " OR ")+")")
 	}
+	if len(q.Types) > 0 {
+		terms, args = append(terms, "a.type IN (?"+strings.Repeat(", ?", len(q.Types)-1)+")"), append(args, anys(q.Types)...)
+	}
 	if q.Agent != "" {
 		terms, args = append(terms, "s.agent_name = ?"), append(args, q.Agent)
 	}
 	if !q.From.IsZero() {
 		terms, args = append(terms, "s.started_at >= ?"), append(args, q.From.UnixMicro())
 	}
+	if !q.WrittenAfter.IsZero() {
+		terms, args = append(terms, "a.created_at >= ?"), append(args, q.WrittenAfter.UnixMicro())
+	}
+	if !q.WrittenBefore.IsZero() {
+		terms, args = append(terms, "a.created_at <= ?"), append(args, q.WrittenBefore.UnixMicro())
+	}
+	if q.Acknowledged.OK {
+		terms, args = append(terms, "(a.acknowledged_at IS NOT NULL) = ?"), append(args, q.Acknowledged.V)
+	}
 	from := ` FROM annotations a JOIN sessions s ON s.id = a.session WHERE ` + strings.Join(terms, " AND ")
 	err = s.readTx(ctx, func(tx *sql.Tx) error {
 		if err := tx.QueryRowContext(ctx, `SELECT count(*)`+from, args...).Scan(&total); err != nil {
 			return err
 		}
-		rows, err := tx.QueryContext(ctx, `SELECT a.id, s.session_id, a.text, a.author, a.type, a.event_id, a.created_at, s.agent_name, s.started_at,
-coalesce((SELECT timestamp FROM events e WHERE e.session = a.session AND e.event_id = a.event_id AND a.event_id <> ''), s.ended_at, a.created_at)`+
+		rows, err := tx.QueryContext(ctx, `SELECT a.id, s.session_id, a.text, a.author, a.type, a.event_id, a.created_at,
+coalesce(a.updated_at, a.created_at), a.acknowledged_at, s.agent_name, s.started_at, coalesce((SELECT timestamp FROM events e WHERE e.session = a.session AND e.event_id = a.event_id AND a.event_id <> ''), s.ended_at, a.created_at)`+
 			from+` ORDER BY a.id DESC LIMIT ? OFFSET ?`, append(args, q.Limit, q.Offset)...)
 		page, err = collect(rows, err, func(rows *sql.Rows) (n Note, err error) {
-			var created, started, at int64
-			err = rows.Scan(&n.ID, &n.SessionID, &n.Text, &n.Author, &n.Type, &n.EventID, &created, &n.AgentName, &started, &at)
-			n.CreatedAt, n.StartedAt, n.At = timeOf(created), timeOf(started), timeOf(at)
+			var created, updated, started, at int64
+			var acknowledged analysis.Opt[int64]
+			err = rows.Scan(&n.ID, &n.SessionID, &n.Text, &n.Author, &n.Type, &n.EventID, &created, &updated, into(&acknowledged), &n.AgentName, &started, &at)
+			n.CreatedAt, n.UpdatedAt, n.StartedAt, n.At, n.AcknowledgedAt = timeOf(created), timeOf(updated), timeOf(started), timeOf(at), optTime(acknowledged)
 			return n, err
 		})
 		return err
@@ -126,9 +147,9 @@ func (s *Store) Tags(ctx context.Context) ([]analysis.Count, error) {
 	return all, nil
 }
 
-// RemoveTags takes tags from a session, all of them when none is named, and
-// returns those that are left, sorted.
-func (s *Store) RemoveTags(ctx context.Context, sessionID string, tags []string) (left []string, err error) {
+// RemoveTags takes tags from a session, all of them when none is named. It
+// returns those that are left, sorted, and how many went.
+func (s *Store) RemoveTags(ctx context.Context, sessionID string, tags []string) (left []string, removed int, err error) {
 	err = s.writeTx(ctx, func(tx *sql.Tx) error {
 		sess, err := querySession(ctx, tx, sessionID)
 		if err != nil {
@@ -142,13 +163,14 @@ func (s *Store) RemoveTags(ctx context.Context, sessionID string, tags []string)
 			if _, err := tx.ExecContext(ctx, `DELETE FROM tags WHERE session = ? AND tag = ?`, sess.row, tag); err != nil {
 				return err
 			}
+			removed++
 		}
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("untag session %s: %w", sessionID, err)
+		return nil, 0, fmt.Errorf("untag session %s: %w", sessionID, err)
 	}
-	return append([]string{}, left...), nil
+	return append([]string{}, left...), removed, nil
 }
 
 // RemoveAnnotation deletes an annotation of a session. It returns ErrNotFound
@@ -156,13 +178,6 @@ func (s *Store) RemoveTags(ctx context.Context, sessionID string, tags []string)
 func (s *Store) RemoveAnnotation(ctx context.Context, sessionID string, id int64) error {
 	return s.writeTx(ctx, func(tx *sql.Tx) error {
 		res, err := tx.ExecContext(ctx, `DELETE FROM annotations WHERE id = ? AND session = (SELECT id FROM sessions WHERE session_id = ?)`, id, sessionID)
-		if err != nil {
-			return err
-		}
-		n, err := res.RowsAffected()
-		if err == nil && n == 0 {
-			return ErrNotFound
-		}
-		return err
+		return oneRow(res, err)
 	})
 }

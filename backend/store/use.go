@@ -48,6 +48,7 @@ AND `+column+` IS NOT NULL GROUP BY `+column, sessionID)
 
 // Call is a call of a model, with what its price depends on.
 type Call struct {
+	EventID, EventType                                     string
 	Model, Provider                                        string
 	At                                                     time.Time
 	TokensIn, TokensOut, CacheReadTokens, CacheWriteTokens analysis.Opt[int64]
@@ -55,12 +56,12 @@ type Call struct {
 
 // EachCall calls f with every event of a session that names a model.
 func (s *Store) EachCall(ctx context.Context, sessionID string, f func(*Call)) error {
-	rows, err := s.read.QueryContext(ctx, `SELECT model, provider, timestamp, tokens_in, tokens_out, cache_read_tokens, cache_write_tokens
+	rows, err := s.read.QueryContext(ctx, `SELECT event_id, event_type, model, provider, timestamp, tokens_in, tokens_out, cache_read_tokens, cache_write_tokens
 FROM events WHERE session = (SELECT id FROM sessions WHERE session_id = ?) AND model IS NOT NULL ORDER BY timestamp, seq`, sessionID)
 	_, err = collect(rows, err, func(rows *sql.Rows) (struct{}, error) {
 		var c Call
 		var at int64
-		err := rows.Scan(&c.Model, text(&c.Provider), &at, into(&c.TokensIn), into(&c.TokensOut), into(&c.CacheReadTokens), into(&c.CacheWriteTokens))
+		err := rows.Scan(&c.EventID, &c.EventType, &c.Model, text(&c.Provider), &at, into(&c.TokensIn), into(&c.TokensOut), into(&c.CacheReadTokens), into(&c.CacheWriteTokens))
 		if err == nil {
 			c.At = timeOf(at)
 			f(&c)
