@@ -92,7 +92,7 @@ func createDefaultConfig() component.Config {
 
 		Cost:       CostConfig{Enabled: true},
 		Compliance: ComplianceConfig{Enabled: true},
-		Drift:      DriftConfig{Enabled: true, Mode: DriftRolling, BaselineSessions: 100, CurrentSessions: 30},
+		Drift:      DriftConfig{Enabled: true, Mode: DriftRolling, BaselineSessions: 100, CurrentSessions: 30, AllowedLateness: time.Minute},
 		Forecast: ForecastConfig{
 			Enabled: true, Method: forecast.MethodBest, HorizonDays: 7, HistoryDays: forecast.DefaultHistory, Interval: time.Minute,
 		},

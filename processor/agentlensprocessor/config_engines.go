@@ -94,6 +94,11 @@ type DriftConfig struct {
 	// Default 100 and 30.
 	BaselineSessions int `mapstructure:"baseline_sessions"`
 	CurrentSessions  int `mapstructure:"current_sessions"`
+	// AllowedLateness is how much later than the root of a session that ended
+	// after it a session's spans may come and it still joins the windows in the
+	// order in which sessions ended. A session is compared when another has
+	// ended so long after it. Default 1m.
+	AllowedLateness time.Duration `mapstructure:"allowed_lateness"`
 }
 
 func (c *DriftConfig) validate() error {
@@ -109,6 +114,9 @@ func (c *DriftConfig) validate() error {
 		}
 	default:
 		errs = append(errs, fmt.Errorf("`drift::mode` is %q, want rolling, version or pinned", c.Mode))
+	}
+	if c.AllowedLateness < 0 {
+		errs = append(errs, fmt.Errorf("`drift::allowed_lateness` is %v, want 0 or more", c.AllowedLateness))
 	}
 	for _, n := range [...]struct {
 		name  string

@@ -71,6 +71,7 @@ func TestValidateNamesEachMistake(t *testing.T) {
 		"pinned without name": {`drift: {mode: pinned}`, "`drift::baseline`"},
 		"name without pinned": {`drift: {baseline: golden}`, "`drift::baseline`"},
 		"sessions":            {`drift: {current_sessions: 1}`, "`drift::current_sessions` is 1"},
+		"drift lateness":      {`drift: {allowed_lateness: -1s}`, "`drift::allowed_lateness` is -1s"},
 		"horizon":             {`forecast: {horizon_days: 91}`, "`forecast::horizon_days` is 91"},
 		"history":             {`forecast: {history_days: 0}`, "`forecast::history_days`"},
 		"method":              {`forecast: {method: tea_leaves}`, "`forecast::method` is \"tea_leaves\""},

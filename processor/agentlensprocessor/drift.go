@@ -3,20 +3,28 @@ package agentlensprocessor
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"sync"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/agentlens/agentlens-otel/analysis"
 	"github.com/agentlens/agentlens-otel/analysis/drift"
 )
 
 // driftEngine compares, for each agent, its latest sessions with those before
-// them, with those of the version before, or with a pinned baseline.
+// them, with those of the version before, or with a pinned baseline. What it
+// says of an agent at a session depends on when sessions ended, not on the
+// order in which they were completed (drift_order.go).
 type driftEngine struct {
 	cfg     DriftConfig
 	compare drift.Config
 
 	mu     sync.Mutex
 	agents map[string]*agentDrift
+
+	unnamed unnamedSessions
 }
 
 // agentDrift is what is known of one agent. Its JSON is part of the snapshot.
@@ -36,81 +44,118 @@ type agentDrift struct {
 	Status drift.Status `json:"status,omitempty"`
 	Score  float64      `json:"score"`
 	Told   drift.Status `json:"told,omitempty"`
-	// Unjudged counts the sessions added since the last comparison.
+	// Unjudged counts the sessions that joined since the last comparison.
 	Unjudged int `json:"unjudged"`
+
+	// Waiting holds the sessions that have not joined a window yet.
+	Waiting []waitingSession `json:"waiting,omitempty"`
+	// Newest is the latest end of a session.
+	Newest time.Time `json:"newest,omitzero"`
+	// Comparisons are the latest ones, oldest first.
+	Comparisons []comparison `json:"comparisons,omitempty"`
 }
 
 // driftFinding is what a completed session's span says of its agent's drift.
 type driftFinding struct {
 	Score  float64
 	Status drift.Status
-	// Changed is the report when the status is another than the last one told.
-	Changed *drift.Report
+	// Changed holds a report for each time that the status has become another
+	// than the last one told.
+	Changed []*drift.Report
 }
 
 func newDriftEngine(cfg DriftConfig) *driftEngine {
 	compare := drift.DefaultConfig()
 	compare.MaxSessions = max(cfg.BaselineSessions, cfg.CurrentSessions)
-	return &driftEngine{cfg: cfg, compare: compare, agents: map[string]*agentDrift{}}
+	return &driftEngine{
+		cfg: cfg, compare: compare, agents: map[string]*agentDrift{},
+		unnamed: unnamedSessions{agents: map[pcommon.TraceID]string{}},
+	}
 }
 
-// add adds a completed session, or a revision of it, and returns where its
-// agent stands; nil while there is nothing to compare with.
-func (d *driftEngine) add(s *analysis.Summary, version string, revision int64) (*driftFinding, error) {
+// add adds a session completed at the time now, or a revision of it, and
+// returns where its agent stood; nil while there is nothing to compare with.
+func (d *driftEngine) add(s *analysis.Summary, version string, revision int64, now time.Time) (*driftFinding, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	a, err := d.agent(s.AgentName, version)
+	a, err := d.agent(s.AgentName)
 	if err != nil || a == nil {
 		return nil, err
 	}
-	window := a.Recent
-	switch {
-	case d.cfg.Mode == DriftPinned && a.Pinned[d.cfg.Baseline].Len() < d.cfg.BaselineSessions:
-		window = a.Pinned[d.cfg.Baseline]
-	case d.cfg.Mode == DriftVersion && a.Previous != nil && version == a.PreviousVersion:
-		window = a.Previous
-	}
-	if err := window.AddRevision(s, revision); err != nil {
+	if err := a.wait(s, version, revision); err != nil {
 		return nil, fmt.Errorf("drift of agent %q: %w", s.AgentName, err)
 	}
-	a.Unjudged++
-	return d.judge(a)
+	d.unnamed.add(s.SessionID, s.AgentName)
+	// One clock far ahead would make every session after it late.
+	a.note(earlier(s.EndedAt, now.Add(d.cfg.AllowedLateness)))
+	changed, err := d.join(a)
+	if err != nil {
+		return nil, fmt.Errorf("drift of agent %q: %w", s.AgentName, err)
+	}
+	f := a.asOf(s.EndedAt, d.cfg.AllowedLateness)
+	if len(changed) > 0 {
+		if f == nil {
+			f = &driftFinding{Score: a.Score, Status: a.Status}
+		}
+		f.Changed = changed
+	}
+	return f, nil
 }
 
-// agent returns the agent's windows, making room for a version not seen
-// before; nil when there are too many agents.
-func (d *driftEngine) agent(name, version string) (*agentDrift, error) {
-	a := d.agents[name]
-	if a == nil {
-		if len(d.agents) >= maxAgents {
-			return nil, nil
-		}
-		a = &agentDrift{Version: version}
-		var err error
-		if a.Recent, err = drift.NewWindow(d.recentSessions()); err != nil {
-			return nil, err
-		}
-		d.agents[name] = a
+// agent returns what is known of an agent; nil when there are too many.
+func (d *driftEngine) agent(name string) (*agentDrift, error) {
+	if a := d.agents[name]; a != nil {
+		return a, nil
 	}
-	if d.cfg.Mode == DriftPinned && a.Pinned[d.cfg.Baseline] == nil {
-		pinned, err := drift.NewWindow(d.cfg.BaselineSessions)
-		if err != nil {
-			return nil, err
-		}
-		if a.Pinned == nil {
-			a.Pinned = map[string]*drift.Window{}
-		}
-		a.Pinned[d.cfg.Baseline] = pinned
+	if len(d.agents) >= maxAgents {
+		return nil, nil
 	}
-	if d.cfg.Mode == DriftVersion && version != a.Version && (a.Previous == nil || version != a.PreviousVersion) {
-		fresh, err := drift.NewWindow(d.recentSessions())
-		if err != nil {
-			return nil, err
-		}
-		a.Previous, a.PreviousVersion = a.Recent, a.Version
-		a.Recent, a.Version = fresh, version
+	recent, err := drift.NewWindow(d.recentSessions())
+	if err != nil {
+		return nil, err
 	}
+	a := &agentDrift{Recent: recent}
+	d.agents[name] = a
 	return a, nil
+}
+
+// windowFor returns the window that the next session joins, making room for a
+// version not seen before.
+func (d *driftEngine) windowFor(a *agentDrift, version string) (*drift.Window, error) {
+	switch d.cfg.Mode {
+	case DriftPinned:
+		pinned := a.Pinned[d.cfg.Baseline]
+		if pinned == nil {
+			var err error
+			if pinned, err = drift.NewWindow(d.cfg.BaselineSessions); err != nil {
+				return nil, err
+			}
+			if a.Pinned == nil {
+				a.Pinned = map[string]*drift.Window{}
+			}
+			a.Pinned[d.cfg.Baseline] = pinned
+		}
+		if pinned.Len() < d.cfg.BaselineSessions {
+			return pinned, nil
+		}
+	case DriftVersion:
+		if a.Recent.Len() == 0 && a.Previous == nil {
+			a.Version = version
+		}
+		switch {
+		case version == a.Version:
+		case a.Previous != nil && version == a.PreviousVersion:
+			return a.Previous, nil
+		default:
+			fresh, err := drift.NewWindow(d.recentSessions())
+			if err != nil {
+				return nil, err
+			}
+			a.Previous, a.PreviousVersion = a.Recent, a.Version
+			a.Recent, a.Version = fresh, version
+		}
+	}
+	return a.Recent, nil
 }
 
 func (d *driftEngine) recentSessions() int {
@@ -138,28 +183,28 @@ func (d *driftEngine) windows(a *agentDrift) (baseline, current *drift.Window) {
 	}
 }
 
-// judge compares when enough is new, and else repeats the last answer: a
-// comparison costs what a hundred sessions cost to add.
-func (d *driftEngine) judge(a *agentDrift) (*driftFinding, error) {
+// judge compares when enough is new, for a comparison costs what a hundred
+// sessions cost to add. It returns the report when it is news.
+func (d *driftEngine) judge(a *agentDrift, end time.Time) (changed *drift.Report, err error) {
 	baseline, current := d.windows(a)
 	if baseline == nil || baseline.Len() == 0 || current.Len() == 0 {
 		return nil, nil
 	}
 	if a.Status != "" && a.Unjudged < max(1, d.cfg.CurrentSessions/10) {
-		return &driftFinding{Score: a.Score, Status: a.Status}, nil
+		return nil, nil
 	}
 	report, err := drift.CompareWindows(baseline, current, d.compare)
 	if err != nil {
 		return nil, err
 	}
-	f := &driftFinding{Score: report.Score, Status: report.Status}
 	// The same windows are looked at again and again, and chance gets many
 	// tries: a new status is news when the next comparison says it too.
 	if report.Status == a.Status && news(a.Told) != news(report.Status) {
-		f.Changed, a.Told = report, report.Status
+		changed, a.Told = report, report.Status
 	}
 	a.Score, a.Status, a.Unjudged = report.Score, report.Status, 0
-	return f, nil
+	a.remember(comparison{End: end, Score: report.Score, Status: report.Status}, d.cfg.AllowedLateness)
+	return changed, nil
 }
 
 // news returns what a status is as news: that nothing changed, and that it
@@ -171,12 +216,13 @@ func news(s drift.Status) drift.Status {
 	return s
 }
 
-// last returns where an agent stood at the last comparison, nil before the first.
-func (d *driftEngine) last(agent string) *driftFinding {
+// at returns where an agent stood when a session of it ended, nil before the
+// first comparison.
+func (d *driftEngine) at(agent string, end time.Time) *driftFinding {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if a := d.agents[agent]; a != nil && a.Status != "" {
-		return &driftFinding{Score: a.Score, Status: a.Status}
+	if a := d.agents[agent]; a != nil {
+		return a.asOf(end, d.cfg.AllowedLateness)
 	}
 	return nil
 }
@@ -212,7 +258,10 @@ func (d *driftEngine) restore(b []byte) error {
 		if from == nil || from.Recent == nil {
 			return fmt.Errorf("drift of agent %q has no sessions", name)
 		}
-		a, err := d.agent(name, from.Version)
+		if slices.ContainsFunc(from.Waiting, func(w waitingSession) bool { return w.Session == nil }) {
+			return fmt.Errorf("drift of agent %q has a waiting session without figures", name)
+		}
+		a, err := d.agent(name)
 		if err != nil {
 			return err
 		}
@@ -220,9 +269,16 @@ func (d *driftEngine) restore(b []byte) error {
 			continue
 		}
 		a.Recent.Merge(from.Recent)
-		a.Previous, a.PreviousVersion = from.Previous, from.PreviousVersion
+		a.Version, a.Previous, a.PreviousVersion = from.Version, from.Previous, from.PreviousVersion
+		a.Waiting, a.Newest, a.Comparisons = from.Waiting, from.Newest, from.Comparisons
+		for i := range a.Waiting {
+			d.unnamed.add(a.Waiting[i].ID, name)
+		}
 		if from.Pinned != nil {
 			a.Pinned = from.Pinned
+		}
+		if len(a.Comparisons) == 0 && from.Status != "" {
+			a.Comparisons = []comparison{{Score: from.Score, Status: from.Status}}
 		}
 		a.Status, a.Score, a.Told, a.Unjudged = from.Status, from.Score, from.Told, from.Unjudged
 	}

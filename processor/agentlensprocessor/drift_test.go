@@ -13,6 +13,9 @@ import (
 	"github.com/agentlens/agentlens-otel/analysis/drift"
 )
 
+// driftNow is later than all sessions of these tests.
+var driftNow = time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
+
 // driftSession is a session whose calls take about so many tokens.
 func driftSession(n, tokens int, tool string, random *rand.Rand) *analysis.Summary {
 	s := analysis.NewSummary(fmt.Sprintf("s%04d", n), "agent")
@@ -46,10 +49,12 @@ func TestDriftModes(t *testing.T) {
 			feed := func(count, tokens int, tool, version string) {
 				for range count {
 					n++
-					f, err := d.add(driftSession(n, tokens, tool, random), version, 1)
+					f, err := d.add(driftSession(n, tokens, tool, random), version, 1, driftNow)
 					require.NoError(t, err)
-					if f != nil && f.Changed != nil {
-						news = append(news, f.Changed.Status)
+					if f != nil {
+						for _, report := range f.Changed {
+							news = append(news, report.Status)
+						}
 					}
 				}
 			}
@@ -58,7 +63,7 @@ func TestDriftModes(t *testing.T) {
 			feed(20, 3000, "shell", "v2")
 			require.NotEmpty(t, news)
 			assert.Contains(t, []drift.Status{drift.MinorDrift, drift.SignificantDrift, drift.Degraded}, news[len(news)-1])
-			last := d.last("agent")
+			last := d.at("agent", driftNow)
 			assert.Greater(t, last.Score, 15.0)
 			told := len(news)
 			if mode == DriftPinned {
@@ -75,7 +80,7 @@ func TestDriftTakesRevisions(t *testing.T) {
 	d := newDriftEngine(DriftConfig{Mode: DriftRolling, BaselineSessions: 5, CurrentSessions: 5})
 	random := rand.New(rand.NewPCG(1, 1))
 	for revision := range int64(4) {
-		_, err := d.add(driftSession(1, 100, "search", random), "", revision+1)
+		_, err := d.add(driftSession(1, 100, "search", random), "", revision+1, driftNow)
 		require.NoError(t, err)
 	}
 	assert.Equal(t, 1, d.agents["agent"].Recent.Len())
@@ -90,14 +95,14 @@ func TestPinnedBaselineIsKeptByName(t *testing.T) {
 	}
 	first := engine("one")
 	for n := range 5 {
-		_, err := first.add(driftSession(n, 100, "search", random), "", 1)
+		_, err := first.add(driftSession(n, 100, "search", random), "", 1, driftNow)
 		require.NoError(t, err)
 	}
 	state, err := first.snapshot()
 	require.NoError(t, err)
 	second := engine("two")
 	require.NoError(t, second.restore(state))
-	_, err = second.add(driftSession(9, 100, "search", random), "", 1)
+	_, err = second.add(driftSession(9, 100, "search", random), "", 1, driftNow)
 	require.NoError(t, err)
 	assert.Equal(t, 1, second.agents["agent"].Pinned["two"].Len())
 	state, err = second.snapshot()
@@ -112,7 +117,7 @@ func TestDriftAgentsAreBounded(t *testing.T) {
 	d := newDriftEngine(DriftConfig{Mode: DriftRolling, BaselineSessions: 2, CurrentSessions: 2})
 	for n := range maxAgents + 5 {
 		s := analysis.NewSummary("s", fmt.Sprintf("agent-%d", n))
-		_, err := d.add(s, "", 1)
+		_, err := d.add(s, "", 1, driftNow)
 		require.NoError(t, err)
 	}
 	assert.Len(t, d.agents, maxAgents)

@@ -76,16 +76,11 @@ type verdict struct {
 	forecast   *forecastFinding
 }
 
-// judge gives the revision-th verdict on a session.
-func (e *engines) judge(s *sessions.Session, revision int64) (v verdict, err error) {
+// judge gives the verdict on a session, but for drift.
+func (e *engines) judge(s *sessions.Session) (v verdict, err error) {
 	v.compliance = e.check(s)
 	if e.forecast != nil {
-		if v.forecast, err = e.forecast.of(s.Summary.AgentName); err != nil {
-			return v, err
-		}
-	}
-	if e.drift != nil && s.Summary.Events > 0 {
-		v.drift, err = e.drift.add(&s.Summary, s.Service.Version, revision)
+		v.forecast, err = e.forecast.of(s.Summary.AgentName)
 	}
 	return v, err
 }
@@ -95,7 +90,7 @@ func (e *engines) judge(s *sessions.Session, revision int64) (v verdict, err err
 func (e *engines) standing(s *sessions.Session) verdict {
 	v := verdict{compliance: e.check(s)}
 	if e.drift != nil {
-		v.drift = e.drift.last(s.Summary.AgentName)
+		v.drift = e.drift.at(s.Summary.AgentName, s.Summary.EndedAt)
 	}
 	return v
 }

@@ -101,7 +101,12 @@ func captures(t testing.TB) []oneSpan {
 // sessions go idle.
 func run(t testing.TB, spans []oneSpan, size func() int) []string {
 	t.Helper()
-	h := newHarness(t, allEngines)
+	return findingsOf(runAll(t, spans, size, allEngines).sink)
+}
+
+func runAll(t testing.TB, spans []oneSpan, size func() int, configure func(*Config)) *harness {
+	t.Helper()
+	h := newHarness(t, configure)
 	for len(spans) > 0 {
 		n := min(len(spans), size())
 		h.feed(t, join(spans[:n]))
@@ -109,7 +114,7 @@ func run(t testing.TB, spans []oneSpan, size func() int) []string {
 	}
 	h.clock.at = h.clock.at.Add(h.cfg.IdleTimeout)
 	h.sweep(t.Context())
-	return findingsOf(h.sink)
+	return h
 }
 
 // However the stream is cut into batches, the findings are the same to the
@@ -131,7 +136,9 @@ func TestAnyCutSameFindings(t *testing.T) {
 
 func streams(t testing.TB) map[string][]oneSpan {
 	sdk, _ := recordSessions(t, 40)
-	return map[string][]oneSpan{"sdk": sdk, "captures": captures(t)}
+	r := rand.New(rand.NewPCG(31, 32))
+	busy := delayed(busySessions(t, 60), func() time.Duration { return time.Duration(r.Int64N(int64(time.Minute))) })
+	return map[string][]oneSpan{"sdk": sdk, "busy": busy, "captures": captures(t)}
 }
 
 // Every engine had something to say in the streams of these tests; else they
@@ -177,52 +184,6 @@ func TestFindingsEqualClientSide(t *testing.T) {
 		assert.EqualValues(t, session.TotalTokensOut, attrs[semconv.SessionTokensOutput])
 	}
 	assert.Equal(t, len(sessions), roots)
-}
-
-// With spans out of order within the allowed lateness, and some sent twice, the
-// last verdict on each session is the same.
-func TestReorderedSpansSameVerdicts(t *testing.T) {
-	for name, spans := range streams(t) {
-		t.Run(name, func(t *testing.T) {
-			want := lastVerdicts(run(t, spans, func() int { return len(spans) }))
-			rapid.Check(t, func(rt *rapid.T) {
-				r := rand.New(rand.NewPCG(rapid.Uint64().Draw(rt, "seed"), 1))
-				got := lastVerdicts(run(t, disturbed(spans, r), func() int { return 1 + r.IntN(40) }))
-				if diff := verdictDifference(want, got); diff != "" {
-					rt.Fatal(diff)
-				}
-			})
-		})
-	}
-}
-
-// disturbed repeats some spans and moves spans of one session past each other.
-func disturbed(spans []oneSpan, r *rand.Rand) []oneSpan {
-	var out []oneSpan
-	for _, s := range spans {
-		out = append(out, s)
-		if r.IntN(5) == 0 {
-			copied := ptrace.NewTraces()
-			s.td.CopyTo(copied)
-			out = append(out, oneSpan{copied})
-		}
-	}
-	for i := range out {
-		if j := i + r.IntN(8); j < len(out) && sameTrace(out[i:j+1]) {
-			out[i], out[j] = out[j], out[i]
-		}
-	}
-	return out
-}
-
-func sameTrace(spans []oneSpan) bool {
-	first := spans[0].td.ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(0).TraceID()
-	for _, s := range spans {
-		if s.td.ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(0).TraceID() != first {
-			return false
-		}
-	}
-	return true
 }
 
 // difference says in what two lists of lines differ.

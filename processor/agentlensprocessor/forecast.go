@@ -192,6 +192,12 @@ type usageSnapshot struct {
 	Agents  map[string]json.RawMessage   `json:"agents"`
 	Told    map[string]forecast.Date     `json:"told"`
 	Budgets map[string]forecast.Severity `json:"budgets"`
+
+	// What was computed last stands until it is due again.
+	BudgetsDue time.Time                         `json:"budgets_due,omitzero"`
+	Reports    map[string]*forecast.BudgetReport `json:"budget_reports,omitempty"`
+	Due        map[string]time.Time              `json:"due,omitempty"`
+	Forecasts  map[string]*forecast.Result       `json:"forecasts,omitempty"`
 }
 
 func (f *forecastEngine) snapshot() ([]byte, error) {
@@ -199,6 +205,7 @@ func (f *forecastEngine) snapshot() ([]byte, error) {
 	defer f.mu.Unlock()
 	s := usageSnapshot{
 		Latest: f.latest, Agents: map[string]json.RawMessage{}, Told: map[string]forecast.Date{}, Budgets: map[string]forecast.Severity{},
+		BudgetsDue: f.total.due, Reports: map[string]*forecast.BudgetReport{}, Due: map[string]time.Time{}, Forecasts: map[string]*forecast.Result{},
 	}
 	var err error
 	if s.Total, err = f.total.history.MarshalJSON(); err != nil {
@@ -209,9 +216,16 @@ func (f *forecastEngine) snapshot() ([]byte, error) {
 			return nil, err
 		}
 		s.Told[name] = u.told
+		if u.last != nil {
+			s.Due[name], s.Forecasts[name] = u.due, u.last
+		}
 	}
 	for i := range f.budgets {
-		s.Budgets[f.budgets[i].Name] = f.budgets[i].severity
+		b := &f.budgets[i]
+		s.Budgets[b.Name] = b.severity
+		if b.report != nil {
+			s.Reports[b.Name] = b.report
+		}
 	}
 	return json.Marshal(s)
 }
@@ -236,11 +250,21 @@ func (f *forecastEngine) restore(b []byte) error {
 			return fmt.Errorf("agent %q: %w", name, err)
 		}
 		u.told = s.Told[name]
+		// A forecast by another configuration is not the one to repeat.
+		if last := s.Forecasts[name]; last != nil && last.Requested == f.cfg.Method && len(last.DailyPredictions) == f.cfg.HorizonDays {
+			u.due, u.last = s.Due[name], last
+		}
 		f.agents[name] = u
 	}
+	f.total.due = s.BudgetsDue
 	for i := range f.budgets {
-		if severity, ok := s.Budgets[f.budgets[i].Name]; ok {
-			f.budgets[i].severity = severity
+		b := &f.budgets[i]
+		if severity, ok := s.Budgets[b.Name]; ok {
+			b.severity = severity
+		}
+		// Nor a report on a budget that was another.
+		if r := s.Reports[b.Name]; r != nil && r.BudgetUSD == b.LimitUSD && r.Period == b.Period {
+			b.report = r
 		}
 	}
 	return nil

@@ -58,7 +58,7 @@ func newHarness(t testing.TB, configure func(*Config)) *harness {
 	sink := &consumertest.TracesSink{}
 	p, err := newProcessor(processortest.NewNopSettings(metadata.Type), cfg, sink)
 	require.NoError(t, err)
-	h := &harness{agentLensProcessor: p, sink: sink, clock: &clock{time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}}
+	h := &harness{agentLensProcessor: p, sink: sink, clock: &clock{time.Date(2027, 1, 1, 12, 0, 0, 0, time.UTC)}}
 	p.now = h.clock.now
 	return h
 }

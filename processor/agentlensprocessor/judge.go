@@ -1,13 +1,16 @@
 package agentlensprocessor
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 
+	"github.com/agentlens/agentlens-otel/analysis"
 	"github.com/agentlens/agentlens-otel/internal/sessions"
 	"github.com/agentlens/agentlens-otel/internal/spanevent"
 )
@@ -18,11 +21,18 @@ const maxUnsent = 10_000
 // complete gives the verdict on a session that has just been completed, or
 // whose completed state has changed.
 func (p *agentLensProcessor) complete(ctx context.Context, s *sessions.Session) report {
+	rep := p.judge(ctx, s)
+	p.addDrift(ctx, &rep)
+	return rep
+}
+
+// judge gives the verdict, but for drift.
+func (p *agentLensProcessor) judge(ctx context.Context, s *sessions.Session) report {
 	first := s.Revision == 0
 	s.Revision++
-	v, err := p.engines.judge(s, s.Revision)
+	v, err := p.engines.judge(s)
 	if err != nil {
-		p.engineError(ctx, "session", err)
+		p.engineError(ctx, "forecast", err)
 	}
 	s.Verdict = fingerprint(&s.Summary, v.compliance)
 	if first {
@@ -38,6 +48,18 @@ func (p *agentLensProcessor) complete(ctx context.Context, s *sessions.Session) 
 		}
 	}
 	return newReport(s, v)
+}
+
+// addDrift adds the session reported on to its agent's drift, and to the report
+// where the agent stands.
+func (p *agentLensProcessor) addDrift(ctx context.Context, rep *report) {
+	if p.engines.drift == nil || rep.summary.Events == 0 {
+		return
+	}
+	var err error
+	if rep.verdict.drift, err = p.engines.drift.add(&rep.summary, rep.service.Version, rep.revision, p.now()); err != nil {
+		p.engineError(ctx, "drift", err)
+	}
 }
 
 // revise gives the verdict again on a session that had one before its latest
@@ -86,10 +108,22 @@ func (p *agentLensProcessor) sweepUntil(ctx context.Context) {
 // them to the next consumer, with no session locked. Reports that it refuses
 // are sent again with the next sweep.
 func (p *agentLensProcessor) sweep(ctx context.Context) {
-	reports := p.unsent.take()
+	var idle []report
 	p.table.Sweep(p.now(), func(s *sessions.Session, _ sessions.Event) {
-		reports = append(reports, p.complete(ctx, s))
+		rep := p.judge(ctx, s)
+		// The session goes on when it is unlocked; what is reported of it does not.
+		rep.summary = analysis.Summary{SessionID: s.Summary.SessionID}
+		rep.summary.Merge(&s.Summary)
+		idle = append(idle, rep)
 	})
+	// The table's order says nothing of theirs.
+	slices.SortFunc(idle, func(a, b report) int {
+		return cmp.Or(a.summary.EndedAt.Compare(b.summary.EndedAt), cmp.Compare(a.summary.SessionID, b.summary.SessionID))
+	})
+	for i := range idle {
+		p.addDrift(ctx, &idle[i])
+	}
+	reports := append(p.unsent.take(), idle...)
 	if len(reports) == 0 {
 		return
 	}

@@ -118,6 +118,9 @@ func (p *agentLensProcessor) process(ctx context.Context, td ptrace.Traces) (ptr
 					p.content.Apply(span, false)
 					continue
 				}
+				if p.engines.drift != nil && r.SessionID != "" && !r.Own {
+					p.engines.drift.named(r.TraceID, r.SessionID)
+				}
 				p.table.Bind(&r)
 				batch = append(batch, readSpan{span, r, service})
 			}

@@ -59,8 +59,8 @@ func (rep *report) stampFindings(span ptrace.Span) {
 	}
 	if d := v.drift; d != nil {
 		spanevent.StampDrift(span, d.Score, d.Status)
-		if d.Changed != nil {
-			spanevent.StampDriftDetected(span, d.Changed, at)
+		for _, changed := range d.Changed {
+			spanevent.StampDriftDetected(span, changed, at)
 		}
 	}
 }

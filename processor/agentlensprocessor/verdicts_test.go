@@ -9,8 +9,10 @@ import (
 )
 
 // lastVerdicts keeps of findings what holds of whole sessions: totals, cost and
-// compliance, of each session's last verdict, without where it stands.
-func lastVerdicts(findings []string) map[string]string {
+// compliance, of each session's last verdict, without where it stands; and what
+// else begins with one of the keys.
+func lastVerdicts(findings []string, keys ...string) map[string]string {
+	keys = append(keys, "agentlens.session.status=", "agentlens.session.tokens.", "agentlens.session.cost.", "agentlens.compliance.")
 	type verdict struct {
 		revision int
 		text     string
@@ -27,9 +29,7 @@ func lastVerdicts(findings []string) map[string]string {
 			if id, ok := strings.CutPrefix(word, semconv.AgentLensSessionID+"="); ok {
 				session = id
 			}
-			for _, key := range []string{
-				"agentlens.session.status=", "agentlens.session.tokens.", "agentlens.session.cost.", "agentlens.compliance.",
-			} {
+			for _, key := range keys {
 				if strings.HasPrefix(word, key) {
 					kept = append(kept, word)
 				}
