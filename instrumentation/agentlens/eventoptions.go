@@ -245,7 +245,7 @@ type sessionConfig struct {
 // eventConfig is an event in the making: what options and setters have said.
 type eventConfig struct {
 	sessionID    string
-	event        *Event
+	event        Event
 	operation    string // gen_ai.operation.name of an inference
 	err          error
 	firstChunkIn time.Duration // 0 = not known
@@ -315,14 +315,13 @@ func (o TimestampOption) applyEnd(c *endConfig)         { c.timestamp = o.t }
 func (o ErrorOption) applyEvent(c *eventConfig)         { c.err = o.err }
 func (o ErrorOption) applyEnd(c *endConfig)             { c.err = o.err }
 
-// eventConfigs are used again, their extras too; their events are not.
+// eventConfigs are used again, their extras too.
 var eventConfigs = sync.Pool{New: func() any { return &eventConfig{extra: &noExtras} }}
 
 // newEventConfig returns what the options say. Who is done with it may release
 // it.
 func newEventConfig(opts []EventOption) *eventConfig {
 	c := eventConfigs.Get().(*eventConfig)
-	c.event = new(Event)
 	for _, opt := range opts {
 		if opt != nil {
 			opt.applyEvent(c)

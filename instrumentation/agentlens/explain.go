@@ -25,44 +25,69 @@ const maxEventBytes = 4 << 20
 // eventLog keeps the last events of a session.
 type eventLog struct {
 	limit int
-	// events[head:] are those kept.
-	events []kept
-	head   int
-	bytes  int
+	// ring holds n events, the oldest at head: the room of those let go is used
+	// again, and an event costs no allocation of its own.
+	ring    []kept
+	head, n int
+	bytes   int
 }
 
-// kept is an event with its size, which is asked for again when the event goes
-// and has long left the processor's cache.
+// kept is an event with its size, which is asked for again when it goes.
 type kept struct {
-	event *analysis.Event
+	event analysis.Event
 	bytes int
 }
 
-// add keeps the event itself, which must not change any more.
+// add keeps a copy of the event. What that points to must not change any more.
 func (l *eventLog) add(e *analysis.Event) {
-	k := kept{e, eventBytes(e)}
-	l.events = append(l.events, k)
-	l.bytes += k.bytes
-	for l.len() > l.limit || (l.bytes > maxEventBytes && l.len() > 0) {
-		l.bytes -= l.events[l.head].bytes
-		l.events[l.head] = kept{}
-		l.head++
+	bytes := eventBytes(e)
+	for l.n > 0 && (l.n >= l.limit || l.bytes+bytes > maxEventBytes) {
+		l.drop()
 	}
-	// Moving only when half is free makes it one move an event on average.
-	if l.head > 16 && l.head*2 >= len(l.events) {
-		n := copy(l.events, l.events[l.head:])
-		clear(l.events[n:])
-		l.events, l.head = l.events[:n], 0
+	if l.limit == 0 || bytes > maxEventBytes {
+		return
 	}
+	if l.n == len(l.ring) {
+		l.grow()
+	}
+	to := &l.ring[l.index(l.n)]
+	to.event, to.bytes = *e, bytes
+	l.bytes += bytes
+	l.n++
 }
 
-func (l *eventLog) len() int { return len(l.events) - l.head }
+// drop lets go of the oldest event.
+func (l *eventLog) drop() {
+	oldest := &l.ring[l.head]
+	l.bytes -= oldest.bytes
+	*oldest = kept{}
+	l.head = l.index(1)
+	l.n--
+}
+
+// grow makes room for twice as many events.
+func (l *eventLog) grow() {
+	ring := make([]kept, min(max(4, 2*l.n), l.limit))
+	n := copy(ring, l.ring[l.head:])
+	copy(ring[n:], l.ring[:l.head])
+	l.ring, l.head = ring, 0
+}
+
+// index is where the i-th event is, or will be.
+func (l *eventLog) index(i int) int {
+	if i += l.head; i >= len(l.ring) {
+		i -= len(l.ring)
+	}
+	return i
+}
+
+func (l *eventLog) len() int { return l.n }
 
 // all returns a copy of the events kept, oldest first.
 func (l *eventLog) all() []analysis.Event {
-	all := make([]analysis.Event, l.len())
-	for i, k := range l.events[l.head:] {
-		all[i] = *k.event
+	all := make([]analysis.Event, l.n)
+	for i := range all {
+		all[i] = l.ring[l.index(i)].event
 	}
 	return all
 }

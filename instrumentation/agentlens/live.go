@@ -74,7 +74,7 @@ const (
 )
 
 func newSpan(role spanRole, eventType EventType, opts []EventOption) *Span {
-	sp := &Span{role: role, c: eventConfig{event: new(Event), extra: &noExtras}}
+	sp := &Span{role: role, c: eventConfig{extra: &noExtras}}
 	sp.c.event.Type = eventType
 	for _, opt := range opts {
 		if opt != nil {
@@ -86,7 +86,7 @@ func newSpan(role spanRole, eventType EventType, opts []EventOption) *Span {
 
 func newLLM(provider, model string, opts []EventOption) *Span {
 	sp := newSpan(spanOfEvent, EventLLMCall, opts)
-	e := sp.c.event
+	e := &sp.c.event
 	if provider != "" {
 		e.Provider = text(provider)
 	}
@@ -182,7 +182,7 @@ func (sp *Span) admit(s *Session) error {
 	if ended {
 		return ErrSessionEnded
 	}
-	e := c.event
+	e := &c.event
 	if e.ToolCall != nil && e.ToolCall.Name == "" {
 		return &FieldError{Field: "tool_name", Value: `""`, Want: "the name of the tool"}
 	}

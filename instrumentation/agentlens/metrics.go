@@ -132,7 +132,7 @@ func (m *metrics) record(ctx context.Context, c *eventConfig) {
 	if m == nil {
 		return
 	}
-	e := c.event
+	e := &c.event
 	switch {
 	case c.isInference():
 		m.recordInference(ctx, c)
@@ -156,7 +156,7 @@ func (m *metrics) recordAgent(ctx context.Context, agent string, took time.Durat
 }
 
 func (m *metrics) recordInference(ctx context.Context, c *eventConfig) {
-	e := c.event
+	e := &c.event
 	attrs := append(make([]attribute.KeyValue, 0, 8), attribute.String(semconv.GenAIOperationName, c.operationName()))
 	attrs = appendText(attrs, semconv.GenAIProviderName, e.Provider)
 	attrs = appendText(attrs, semconv.GenAIRequestModel, e.Model)
@@ -186,7 +186,7 @@ func (m *metrics) recordInference(ctx context.Context, c *eventConfig) {
 }
 
 func (m *metrics) recordV141(ctx context.Context, c *eventConfig, of metric.MeasurementOption) {
-	e := c.event
+	e := &c.event
 	if e.TokensIn.OK {
 		m.tokenUsage.Record(ctx, e.TokensIn.V, of, inputType)
 	}
@@ -199,7 +199,7 @@ func (m *metrics) recordV141(ctx context.Context, c *eventConfig, of metric.Meas
 }
 
 func (m *metrics) recordLatest(ctx context.Context, c *eventConfig, of, withError metric.MeasurementOption) {
-	e := c.event
+	e := &c.event
 	if e.TokensIn.OK {
 		m.inputTokens.Record(ctx, e.TokensIn.V, withError)
 	}

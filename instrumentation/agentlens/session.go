@@ -111,12 +111,13 @@ func (s *Session) AgentName() string {
 }
 
 // Track records an event in the session; see Tracker.Track.
-func (s *Session) Track(ctx context.Context, eventType EventType, opts ...EventOption) (Event, error) {
+func (s *Session) Track(ctx context.Context, eventType EventType, opts ...EventOption) (e Event, err error) {
 	c := newEventConfig(opts)
 	if err := s.check(c.sessionID); err != nil {
 		return Event{}, err
 	}
-	return s.track(ctx, eventType, c)
+	err = s.track(ctx, eventType, c, &e)
+	return e, err
 }
 
 // TrackTool records a tool call in the session; see Tracker.TrackTool.

@@ -57,7 +57,7 @@ func (sp *Span) EndWith(err *error) {
 // endEvent ends the span of an event, which counts in the session even when
 // that has ended meanwhile.
 func (sp *Span) endEvent() {
-	s, c, e := sp.session, &sp.c, sp.c.event
+	s, c, e := sp.session, &sp.c, &sp.c.event
 	sp.mend()
 	e.SessionID = s.id
 	e.ID = spanID(sp.span)
@@ -116,7 +116,7 @@ func (sp *Span) endSpan() {
 // setEnd sets the times of the event and its parts. A duration that was
 // measured is a nanosecond at least.
 func (sp *Span) setEnd(at time.Time) {
-	e := sp.c.event
+	e := &sp.c.event
 	took := max(1, at.Sub(sp.began))
 	e.Timestamp = at.Round(0).UTC()
 	e.DurationMS = analysis.Some(float64(took) / float64(time.Millisecond))
@@ -130,7 +130,7 @@ func (sp *Span) setEnd(at time.Time) {
 
 // mend makes the event valid: what cannot be is left out.
 func (sp *Span) mend() {
-	e := sp.c.event
+	e := &sp.c.event
 	t := sp.session.tracker
 	e.DurationMS = analysis.Opt[float64]{} // it is measured
 	for err := e.Validate(); err != nil; err = e.Validate() {

@@ -60,7 +60,7 @@ func (s *Session) endRoot(at time.Time, status Status, failure *analysis.Failure
 // writeEvent writes the span of an event that is over, whose id becomes the
 // event's, and the spans that show its parts to people who read the trace.
 func (s *Session) writeEvent(ctx context.Context, c *eventConfig) {
-	e := c.event
+	e := &c.event
 	start := e.Timestamp
 	if e.DurationMS.OK {
 		start = start.Add(-analysis.MillisToDuration(e.DurationMS.V))
@@ -78,7 +78,7 @@ func (s *Session) writeEvent(ctx context.Context, c *eventConfig) {
 	if e.Error != nil {
 		span.SetStatus(codes.Error, e.Error.Message)
 	}
-	if span.IsRecording() {
+	if (e.ToolCall != nil || e.DecisionTrace != nil) && span.IsRecording() {
 		s.writeParts(ctx, e)
 	}
 	buf.end(span, e.Timestamp)
@@ -147,7 +147,7 @@ func (c *eventConfig) operationName() string {
 
 // eventSpanName returns the name of the event's span.
 func (t *Tracker) eventSpanName(c *eventConfig) string {
-	e := c.event
+	e := &c.event
 	switch {
 	case c.isInference():
 		return t.spanName(c.operationName(), e.Model)
@@ -164,7 +164,7 @@ func (t *Tracker) eventSpanName(c *eventConfig) string {
 // startAttributes appends what is known when the event begins, so that a
 // sampler can see it.
 func (c *eventConfig) startAttributes(attrs []attribute.KeyValue) []attribute.KeyValue {
-	e := c.event
+	e := &c.event
 	attrs = appendText(attrs, semconv.GenAIOperationName, c.operationName())
 	attrs = appendText(attrs, semconv.GenAIProviderName, e.Provider)
 	attrs = appendText(attrs, c.figures().model, e.Model)
@@ -176,7 +176,7 @@ func (c *eventConfig) startAttributes(attrs []attribute.KeyValue) []attribute.Ke
 
 // endAttributes appends the rest: an event's own span tells it whole.
 func endAttributes(attrs []attribute.KeyValue, c *eventConfig) []attribute.KeyValue {
-	e, figures := c.event, c.figures()
+	e, figures := &c.event, c.figures()
 	if e.Error != nil {
 		attrs = append(attrs, attribute.String(semconv.ErrorType, e.Error.Type))
 	}
@@ -205,7 +205,7 @@ func endAttributes(attrs []attribute.KeyValue, c *eventConfig) []attribute.KeyVa
 
 // contentAttributes appends what was captured of inputs and outputs.
 func contentAttributes(attrs []attribute.KeyValue, c *eventConfig) []attribute.KeyValue {
-	e, x := c.event, c.extra
+	e, x := &c.event, c.extra
 	m := &x.messages
 	for _, size := range x.captured.sizes {
 		key := size.key

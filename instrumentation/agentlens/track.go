@@ -22,27 +22,28 @@ func reserved(t EventType) bool {
 	return false
 }
 
-// track completes the event, writes its spans and keeps it.
-func (s *Session) track(ctx context.Context, eventType EventType, c *eventConfig) (Event, error) {
+// track completes the event, writes its spans, keeps it and copies it to done.
+func (s *Session) track(ctx context.Context, eventType EventType, c *eventConfig, done *Event) error {
 	defer c.release()
 	// All that runs the caller's code or can fail comes before the lock.
 	if err := c.complete(eventType, s); err != nil {
-		return Event{}, err
+		return err
 	}
-	e := c.event
+	e := &c.event
 	e.SessionID = s.id
 
 	s.life.RLock()
 	defer s.life.RUnlock()
 	if s.ended {
-		return Event{}, ErrSessionEnded
+		return ErrSessionEnded
 	}
 	s.number(e)
 	ctx = orBackground(ctx)
 	s.writeEvent(ctx, c)
 	s.observe(e)
 	s.tracker.metrics.record(ctx, c)
-	return *e, nil
+	*done = *e
+	return nil
 }
 
 // number gives a decision its place among those of the session.
@@ -70,7 +71,7 @@ func (s *Session) observe(e *Event) {
 // complete checks the event that the options describe, and sets all of it but
 // what only its session can give.
 func (c *eventConfig) complete(eventType EventType, s *Session) error {
-	e := c.event
+	e := &c.event
 	e.Type = EventType(text(string(eventType)))
 	if e.Type == "" {
 		e.Type = EventGeneric
@@ -129,7 +130,7 @@ func (c *eventConfig) setContent(s *Session) (err error) {
 	if err := checkCapture(c.capture); err != nil {
 		return err
 	}
-	e, mode := c.event, s.captureMode(c.capture)
+	e, mode := &c.event, s.captureMode(c.capture)
 	if e.DecisionTrace != nil {
 		s.tracker.contents.decision(mode, e.DecisionTrace, &c.more().captured)
 	}
@@ -166,7 +167,7 @@ func (c *eventConfig) setContent(s *Session) (err error) {
 
 // setFailure describes what the event failed with.
 func (c *eventConfig) setFailure(s *Session) (err error) {
-	e := c.event
+	e := &c.event
 	switch {
 	case c.err != nil:
 		e.Error, err = toFailure(c.err)

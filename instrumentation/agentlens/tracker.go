@@ -115,13 +115,14 @@ func (t *Tracker) TracerProvider() trace.TracerProvider {
 
 // Track records an event in a session and returns it. See the options for what
 // an event can hold; WithSessionID and the package's rule say which session.
-func (t *Tracker) Track(ctx context.Context, eventType EventType, opts ...EventOption) (Event, error) {
+func (t *Tracker) Track(ctx context.Context, eventType EventType, opts ...EventOption) (e Event, err error) {
 	c := newEventConfig(opts)
 	s, err := t.find(ctx, c.sessionID)
 	if err != nil {
 		return Event{}, err
 	}
-	return s.track(ctx, eventType, c)
+	err = s.track(ctx, eventType, c, &e)
+	return e, err
 }
 
 // TrackTool records a tool call: Track with EventToolCall and WithTool.

@@ -130,6 +130,6 @@ func (s *Session) setContent(key, field string, v any) {
 		s.tracker.refused.add(1, err)
 		return
 	}
-	c := eventConfig{event: new(Event), extra: &extras{captured: got}}
+	c := eventConfig{extra: &extras{captured: got}}
 	s.root.SetAttributes(contentAttributes(appendText(nil, key, string(raw)), &c)...)
 }
