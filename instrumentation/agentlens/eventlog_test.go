@@ -1,11 +1,11 @@
 package agentlens
 
 import (
-	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/otel/trace"
 	"pgregory.net/rapid"
 )
 
@@ -18,9 +18,10 @@ func TestEventLogKeepsTheLast(t *testing.T) {
 		sizes := rapid.SliceOfN(rapid.SampledFrom([]int{0, 10, 1 << 10, 1 << 17, 3 << 19, 5 << 20}), 0, 200).Draw(t, "sizes")
 		var all []Event
 		for i, size := range sizes {
-			e := Event{ID: strconv.Itoa(i), Input: data[:size]}
+			id := trace.SpanID{0: byte(i), 7: 1}
+			e := Event{ID: id.String(), Input: data[:size]}
 			all = append(all, e)
-			l.add(&e)
+			l.add(&Event{Input: e.Input}, id)
 
 			// The longest tail within both limits.
 			want, bytes := len(all), 0
@@ -30,7 +31,7 @@ func TestEventLogKeepsTheLast(t *testing.T) {
 			}
 			require.Equal(t, len(all)-want, l.len())
 			require.Equal(t, bytes, l.bytes)
-			for k, kept := range l.all() {
+			for k, kept := range l.all("s") {
 				assert.Equal(t, all[want+k].ID, kept.ID)
 			}
 			require.LessOrEqual(t, len(l.ring), l.limit, "there is room for no more")

@@ -3,6 +3,8 @@ package agentlens
 import (
 	"fmt"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/agentlens/agentlens-otel/analysis"
 )
 
@@ -32,26 +34,32 @@ type eventLog struct {
 	bytes   int
 }
 
-// kept is an event with its size, which is asked for again when it goes.
+// kept is an event without its ids, which are written into it when it is asked
+// for, and its size, which is wanted again when it goes.
 type kept struct {
 	event analysis.Event
+	id    trace.SpanID
 	bytes int
 }
 
 // add keeps a copy of the event. What that points to must not change any more.
-func (l *eventLog) add(e *analysis.Event) {
+func (l *eventLog) add(e *analysis.Event, id trace.SpanID) {
 	bytes := eventBytes(e)
-	for l.n > 0 && (l.n >= l.limit || l.bytes+bytes > maxEventBytes) {
+	for l.n > 0 && l.bytes+bytes > maxEventBytes {
 		l.drop()
 	}
-	if l.limit == 0 || bytes > maxEventBytes {
+	switch {
+	case l.limit == 0 || bytes > maxEventBytes:
 		return
-	}
-	if l.n == len(l.ring) {
+	case l.n == l.limit: // the newest takes the place of the oldest
+		l.bytes -= l.ring[l.head].bytes
+		l.head = l.index(1)
+		l.n--
+	case l.n == len(l.ring):
 		l.grow()
 	}
 	to := &l.ring[l.index(l.n)]
-	to.event, to.bytes = *e, bytes
+	to.event, to.id, to.bytes = *e, id, bytes
 	l.bytes += bytes
 	l.n++
 }
@@ -84,10 +92,12 @@ func (l *eventLog) index(i int) int {
 func (l *eventLog) len() int { return l.n }
 
 // all returns a copy of the events kept, oldest first.
-func (l *eventLog) all() []analysis.Event {
+func (l *eventLog) all(sessionID string) []analysis.Event {
 	all := make([]analysis.Event, l.n)
 	for i := range all {
-		all[i] = l.ring[l.index(i)].event
+		k := &l.ring[l.index(i)]
+		all[i] = k.event
+		all[i].ID, all[i].SessionID = k.id.String(), sessionID
 	}
 	return all
 }

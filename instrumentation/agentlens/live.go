@@ -154,7 +154,8 @@ func (s *Session) begin(ctx context.Context, sp *Span) (context.Context, *Span) 
 		buf.attrs = sp.c.startAttributes(buf.attrs)
 	}
 	ctx, sp.span = buf.start(s.parent(ctx), s.tracker, sp.spanName(s.tracker), sp.kind(), sp.c.extra.links, sp.c.event.Timestamp)
-	buf.release()
+	buf.release(&sp.c)
+	sp.recording = sp.span.IsRecording()
 	if sp.began = sp.c.event.Timestamp; sp.began.IsZero() {
 		sp.began = startOf(sp.span)
 	}

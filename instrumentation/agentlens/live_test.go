@@ -2,6 +2,7 @@ package agentlens_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"math"
 	"testing"
@@ -320,4 +321,27 @@ func TestEndWith(t *testing.T) {
 	assert.Equal(t, "panic: boom", panicked.Status().Description)
 	assert.Equal(t, "panic", attributeOf(panicked, "error.type"))
 	assert.Equal(t, int64(2), s.Summary().Errors)
+}
+
+// What is set on a span that is not sampled is not encoded; the event counts all
+// the same, with its reason.
+func TestNotSampledHasNoData(t *testing.T) {
+	provider := sdktrace.NewTracerProvider(sdktrace.WithSampler(sdktrace.NeverSample()))
+	tracker, err := agentlens.NewTracker(t.Context(), agentlens.WithTracerProvider(provider))
+	require.NoError(t, err)
+	ctx, s, err := tracker.StartSession(t.Context(), "agent")
+	require.NoError(t, err)
+	_, call := s.StartLLM(ctx, "openai", "gpt-4o")
+	call.SetInput(json.RawMessage("no JSON"))
+	call.SetOutputMessages(agentlens.TextMessage("assistant", "hello"))
+	call.SetReasoning("because")
+	call.SetTokens(3, 4)
+	call.End()
+
+	events := s.Snapshot().Events
+	require.Len(t, events, 1)
+	assert.Nil(t, events[0].Output)
+	assert.Equal(t, "because", events[0].DecisionTrace.Reasoning)
+	assert.Equal(t, int64(7), s.Summary().Tokens())
+	assert.Zero(t, tracker.Stats().CallsRefused)
 }

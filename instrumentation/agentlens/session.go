@@ -172,7 +172,7 @@ func (s *Session) Snapshot() *analysis.Session {
 		ID: s.id, AgentName: s.agentName, Metadata: maps.Clone(s.metadata),
 		StartedAt: s.startedAt, EndedAt: s.summary.EndedAt, Status: s.summary.Status,
 		TotalTokensIn: s.summary.TokensIn, TotalTokensOut: s.summary.TokensOut,
-		Events: s.events.all(),
+		Events: s.events.all(s.id),
 	}
 }
 

@@ -18,14 +18,17 @@ import (
 // decision, a step. Setters say what it turns out to be, End records it. All
 // methods can be called from any number of goroutines, are safe on a nil Span,
 // and do nothing after End. A figure that cannot be, such as a negative count,
-// and data that has no JSON are left out, counted in Stats and logged.
+// and data that has no JSON are left out, counted in Stats and logged. Data set
+// on a span that is not sampled is not even encoded: the event has none.
 type Span struct {
 	session *Session
 	role    spanRole
 	name    string // of a step or a sub-agent
 	span    trace.Span
-	ctx     context.Context // with the span, for what is recorded at its end
-	began   time.Time
+	// recording says that the span is sampled, or read by a span processor.
+	recording bool
+	ctx       context.Context // with the span, for what is recorded at its end
+	began     time.Time
 
 	mu    sync.Mutex
 	ended bool
@@ -235,7 +238,7 @@ func (sp *Span) decide(given DecisionTrace, keep func(d, given *DecisionTrace)) 
 }
 
 // captures reports whether anything of content is captured.
-func (sp *Span) captures() bool { return sp != nil && sp.mode() != CaptureNone }
+func (sp *Span) captures() bool { return sp != nil && sp.recording && sp.mode() != CaptureNone }
 
 // mode is that of the span; options set it, and nothing changes it afterwards.
 func (sp *Span) mode() CaptureMode { return sp.session.captureMode(sp.c.capture) }

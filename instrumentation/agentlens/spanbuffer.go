@@ -32,10 +32,12 @@ var spanBuffers = sync.Pool{New: func() any {
 
 func newSpanBuffer() *spanBuffer { return spanBuffers.Get().(*spanBuffer) }
 
-func (b *spanBuffer) release() {
-	clear(b.attrs) // lets go of the content
-	clear(b.opts)
-	clear(b.ends[:])
+// release gives the buffer back. It lets go of what may be large; the names and
+// numbers of an event that has no more stay until they are overwritten.
+func (b *spanBuffer) release(c *eventConfig) {
+	if c.hasContent() {
+		clear(b.attrs)
+	}
 	b.attrs, b.opts = b.attrs[:0], b.opts[:0]
 	spanBuffers.Put(b)
 }

@@ -59,24 +59,22 @@ func (sp *Span) EndWith(err *error) {
 func (sp *Span) endEvent() {
 	s, c, e := sp.session, &sp.c, &sp.c.event
 	sp.mend()
-	e.SessionID = s.id
-	e.ID = spanID(sp.span)
 	s.number(e)
-	if sp.span.IsRecording() {
+	if sp.recording {
 		buf := newSpanBuffer()
 		buf.attrs = endAttributes(buf.attrs, c)
 		buf.set(sp.span)
-		buf.release()
+		buf.release(c)
 		if e.Error != nil {
 			sp.span.SetStatus(codes.Error, e.Error.Message)
 		}
 		if e.ToolCall != nil || e.DecisionTrace != nil {
 			sp.setEnd(time.Now())
-			s.writeParts(sp.ctx, e)
+			s.writeParts(sp.ctx, c)
 		}
 	}
 	sp.endSpan()
-	s.observe(e)
+	s.observe(e, spanID(sp.span))
 	s.tracker.metrics.record(sp.ctx, c)
 }
 
@@ -84,7 +82,7 @@ func (sp *Span) endEvent() {
 func (sp *Span) endStep() {
 	c := &sp.c
 	sp.fail()
-	if sp.span.IsRecording() {
+	if sp.recording {
 		buf := newSpanBuffer()
 		if e := c.event.Error; e != nil {
 			buf.attrs = append(buf.attrs, attribute.String(semconv.ErrorType, e.Type))
@@ -95,7 +93,7 @@ func (sp *Span) endStep() {
 		}
 		buf.attrs = contentAttributes(buf.attrs, c)
 		buf.set(sp.span)
-		buf.release()
+		buf.release(c)
 	}
 	sp.endSpan()
 	if sp.role == spanOfAgent {

@@ -2,6 +2,8 @@ package agentlens
 
 import (
 	"context"
+	"encoding/binary"
+	"math/rand/v2"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -57,16 +59,16 @@ func (s *Session) endRoot(at time.Time, status Status, failure *analysis.Failure
 	s.root.End(trace.WithTimestamp(at))
 }
 
-// writeEvent writes the span of an event that is over, whose id becomes the
-// event's, and the spans that show its parts to people who read the trace.
-func (s *Session) writeEvent(ctx context.Context, c *eventConfig) {
+// writeEvent writes the span of an event that is over, and the spans that show
+// its parts to people who read the trace. It returns the event's id.
+func (s *Session) writeEvent(ctx context.Context, c *eventConfig) trace.SpanID {
 	e := &c.event
 	start := e.Timestamp
 	if e.DurationMS.OK {
 		start = start.Add(-analysis.MillisToDuration(e.DurationMS.V))
 	}
 	buf := newSpanBuffer()
-	defer buf.release()
+	defer buf.release(c)
 	buf.attrs = c.startAttributes(s.placeIn(ctx).identity(buf.attrs, string(e.Type)))
 	buf.attrs = endAttributes(buf.attrs, c)
 	kind := internalKind
@@ -74,42 +76,53 @@ func (s *Session) writeEvent(ctx context.Context, c *eventConfig) {
 		kind = clientKind
 	}
 	ctx, span := buf.start(s.parent(ctx), s.tracker, s.tracker.eventSpanName(c), kind, c.extra.links, start)
-	e.ID = spanID(span)
 	if e.Error != nil {
 		span.SetStatus(codes.Error, e.Error.Message)
 	}
 	if (e.ToolCall != nil || e.DecisionTrace != nil) && span.IsRecording() {
-		s.writeParts(ctx, e)
+		s.writeParts(ctx, c)
 	}
 	buf.end(span, e.Timestamp)
+	return spanID(span)
 }
 
 // spanID returns the span's id, a random one from a provider that does nothing.
-func spanID(span trace.Span) string {
-	if id := span.SpanContext().SpanID(); id.IsValid() {
-		return id.String()
+func spanID(span trace.Span) trace.SpanID {
+	id := span.SpanContext().SpanID()
+	if !id.IsValid() {
+		binary.BigEndian.PutUint64(id[:], rand.Uint64())
 	}
-	return newID()
+	return id
 }
 
 // writeParts writes the spans that show a tool or a decision beside an event
 // that is something else.
-func (s *Session) writeParts(ctx context.Context, e *Event) {
+func (s *Session) writeParts(ctx context.Context, c *eventConfig) {
+	e := &c.event
 	if t := e.ToolCall; t != nil && e.Type != EventToolCall {
-		operation := attribute.String(semconv.GenAIOperationName, semconv.OperationExecuteTool)
-		s.writePart(ctx, e.Timestamp, s.tracker.spanName(semconv.OperationExecuteTool, t.Name),
-			toolAttributes([]attribute.KeyValue{operation}, t, genAITool))
+		buf := s.newPart(ctx)
+		buf.attrs = append(buf.attrs, attribute.String(semconv.GenAIOperationName, semconv.OperationExecuteTool))
+		buf.attrs = toolContent(appendText(buf.attrs, genAITool.name, t.Name), t, &genAITool)
+		s.writePart(ctx, c, s.tracker.spanName(semconv.OperationExecuteTool, t.Name), buf)
 	}
 	if d := e.DecisionTrace; d != nil && e.Type != EventDecision {
-		s.writePart(ctx, e.Timestamp, semconv.SpanDecision, decisionAttributes(nil, d))
+		buf := s.newPart(ctx)
+		buf.attrs = decisionAttributes(buf.attrs, d)
+		s.writePart(ctx, c, semconv.SpanDecision, buf)
 	}
 }
 
-func (s *Session) writePart(ctx context.Context, at time.Time, name string, attrs []attribute.KeyValue) {
-	_, span := s.tracker.tracer.Start(ctx, name,
-		trace.WithTimestamp(at), internalKind,
-		trace.WithAttributes(append(s.placeIn(ctx).identity(nil, semconv.EventTypePart), attrs...)...))
-	span.End(trace.WithTimestamp(at))
+func (s *Session) newPart(ctx context.Context) *spanBuffer {
+	buf := newSpanBuffer()
+	buf.attrs = s.placeIn(ctx).identity(buf.attrs, semconv.EventTypePart)
+	return buf
+}
+
+func (s *Session) writePart(ctx context.Context, c *eventConfig, name string, buf *spanBuffer) {
+	at := c.event.Timestamp
+	_, span := buf.start(ctx, s.tracker, name, internalKind, nil, at)
+	buf.end(span, at)
+	buf.release(c)
 }
 
 // parent returns ctx with the span under which an event of the session goes:
@@ -127,6 +140,14 @@ func (s *Session) placeIn(ctx context.Context) *place {
 		return at
 	}
 	return &s.home
+}
+
+// hasContent reports whether the event's attributes can be more than names and
+// numbers.
+func (c *eventConfig) hasContent() bool {
+	e := &c.event
+	return c.extra != &noExtras || e.Input != nil || e.Output != nil ||
+		e.ToolCall != nil || e.DecisionTrace != nil || e.Error != nil
 }
 
 // isInference reports whether the event is a request to a model.
@@ -200,6 +221,9 @@ func endAttributes(attrs []attribute.KeyValue, c *eventConfig) []attribute.KeyVa
 	if e.DecisionTrace != nil {
 		attrs = decisionAttributes(attrs, e.DecisionTrace)
 	}
+	if !c.hasContent() {
+		return attrs
+	}
 	return contentAttributes(attrs, c)
 }
 
@@ -272,10 +296,6 @@ var (
 		semconv.ToolName, semconv.ToolCallID, semconv.ToolCallArguments, semconv.ToolCallResult,
 	}
 )
-
-func toolAttributes(attrs []attribute.KeyValue, t *ToolCall, keys toolKeys) []attribute.KeyValue {
-	return toolContent(appendText(attrs, keys.name, t.Name), t, &keys)
-}
 
 func toolContent(attrs []attribute.KeyValue, t *ToolCall, keys *toolKeys) []attribute.KeyValue {
 	attrs = appendText(attrs, keys.id, t.ID)

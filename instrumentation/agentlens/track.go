@@ -7,6 +7,8 @@ import (
 	"math"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/agentlens/agentlens-otel/analysis"
 	"github.com/agentlens/agentlens-otel/semconv"
 )
@@ -30,7 +32,6 @@ func (s *Session) track(ctx context.Context, eventType EventType, c *eventConfig
 		return err
 	}
 	e := &c.event
-	e.SessionID = s.id
 
 	s.life.RLock()
 	defer s.life.RUnlock()
@@ -39,10 +40,11 @@ func (s *Session) track(ctx context.Context, eventType EventType, c *eventConfig
 	}
 	s.number(e)
 	ctx = orBackground(ctx)
-	s.writeEvent(ctx, c)
-	s.observe(e)
+	id := s.writeEvent(ctx, c)
+	s.observe(e, id)
 	s.tracker.metrics.record(ctx, c)
 	*done = *e
+	done.ID, done.SessionID = id.String(), s.id
 	return nil
 }
 
@@ -61,11 +63,11 @@ func (s *Session) number(e *Event) {
 }
 
 // observe counts the event and keeps it.
-func (s *Session) observe(e *Event) {
+func (s *Session) observe(e *Event, id trace.SpanID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.summary.Observe(e)
-	s.events.add(e)
+	s.events.add(e, id)
 }
 
 // complete checks the event that the options describe, and sets all of it but

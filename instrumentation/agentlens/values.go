@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -22,7 +23,22 @@ func newID() string { return fmt.Sprintf("%016x", rand.Uint64()) }
 
 // text makes a string fit for protobuf, which refuses the whole export for one
 // string that is not UTF-8.
-func text(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
+func text(s string) string {
+	if len(s) <= 16 && isASCII(s) || utf8.ValidString(s) {
+		return s
+	}
+	return strings.ToValidUTF8(s, "\uFFFD")
+}
+
+// isASCII is for short strings, where utf8.ValidString takes longer.
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
 
 // texts makes strings fit, in a copy.
 func texts(all []string) []string {
@@ -59,22 +75,41 @@ func toJSON(field string, v any) (raw json.RawMessage, err error) {
 			raw, err = nil, fmt.Errorf("%s: marshalling %T panicked: %v", field, v, r)
 		}
 	}()
-	var buf bytes.Buffer
-	enc := json.NewEncoder(&buf)
-	// Alert patterns are to meet "<" as it is.
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
+	w := jsonBuffers.Get().(*jsonBuffer)
+	w.buf.Reset()
+	if err := w.enc.Encode(v); err != nil {
 		return nil, fmt.Errorf("%s: %w", field, err)
 	}
-	b := bytes.TrimSuffix(buf.Bytes(), []byte("\n"))
-	if string(b) == "null" {
-		return nil, nil
+	b := bytes.TrimSuffix(w.buf.Bytes(), []byte("\n"))
+	switch {
+	case string(b) == "null":
+	case utf8.Valid(b):
+		raw = bytes.Clone(b)
+	default:
+		raw = bytes.ToValidUTF8(b, []byte("\uFFFD"))
 	}
-	if !utf8.Valid(b) {
-		b = bytes.ToValidUTF8(b, []byte("\uFFFD"))
+	if w.buf.Cap() <= maxJSONBuffer {
+		jsonBuffers.Put(w)
 	}
-	return b, nil
+	return raw, nil
 }
+
+// maxJSONBuffer is how large a buffer is kept for the next time, in bytes.
+const maxJSONBuffer = 64 << 10
+
+// jsonBuffer is an encoder with what it writes into.
+type jsonBuffer struct {
+	buf bytes.Buffer
+	enc *json.Encoder
+}
+
+var jsonBuffers = sync.Pool{New: func() any {
+	w := new(jsonBuffer)
+	w.enc = json.NewEncoder(&w.buf)
+	// Alert patterns are to meet "<" as it is.
+	w.enc.SetEscapeHTML(false)
+	return w
+}}
 
 // toFailure describes an error: its type as the semantic conventions name it.
 func toFailure(failure error) (f *analysis.Failure, err error) {
