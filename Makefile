@@ -17,7 +17,7 @@ RACE      = $(if $(CC_FOUND),-race,)
 
 JAEGER = github.com/jaegertracing/jaeger/cmd/all-in-one@v1.41.0
 
-.PHONY: build demo examples test jaeger fmt lint generate check-generated screenshots stats soak fuzz clean
+.PHONY: build demo examples test jaeger fmt lint generate check-generated screenshots stats soak bench bench-short bench-collector fuzz clean
 
 build: ## the collector with its backend, one static binary: bin/agentlens
 	@echo "Building bin/agentlens (the first time compiles the collector: one to three minutes)"
@@ -31,6 +31,7 @@ demo: build ## the whole road on this machine; DEMO_EXIT=1 stops after printing
 test: jaeger ## all tests, with the race detector where there is a C compiler
 	@$(if $(CC_FOUND),,echo "No C compiler ($$($(GO) env CC)): testing without the race detector")
 	CGO_ENABLED=$(if $(CC_FOUND),1,0) $(GO) test $(RACE) -timeout 20m ./...
+	cd bench && CGO_ENABLED=0 $(GO) test ./...
 
 jaeger: $(BIN)/jaeger-all-in-one ## the Jaeger that one of the tests sends to
 
@@ -41,7 +42,7 @@ $(BIN)/jaeger-all-in-one:
 	-@CGO_ENABLED=0 GOBIN=$(CURDIR)/$(BIN) $(GO) install $(JAEGER) && mv $(BIN)/all-in-one $@
 
 # What people write, and gofumpt formats.
-WRITTEN = git ls-files '*.go' | grep -v -E '(^|/)generated_|^cmd/agentlens/(components|main)'
+WRITTEN = git ls-files '*.go' | grep -v -E '(^|/)generated_|^cmd/agentlens/(components|main)|^bench/collector/'
 
 fmt: ## format with gofumpt
 	$(TOOL) gofumpt -w $$($(WRITTEN))
@@ -51,12 +52,14 @@ lint: ## gofumpt, go vet, staticcheck
 		if [ -n "$$out" ]; then echo "gofumpt would change:"; echo "$$out"; exit 1; fi
 	$(GO) vet ./...
 	$(TOOL) staticcheck ./...
+	cd bench && $(GO) vet ./... && $(TOOL) staticcheck ./...
 
-generate: ## cmd/agentlens from builder-config.yaml, and every go:generate
+generate: ## cmd/agentlens and bench/collector from their builder-config.yaml, and every go:generate
 	$(TOOL) builder --config builder-config.yaml --skip-compilation --skip-get-modules
 	sed 's/otelcol.NewCommand(params)/newCommand(params)/' cmd/agentlens/main.go > cmd/agentlens/main.go.new
 	mv cmd/agentlens/main.go.new cmd/agentlens/main.go
-	gofmt -w cmd/agentlens
+	cd bench && $(TOOL) builder --config builder-config.yaml --skip-compilation --skip-get-modules
+	gofmt -w cmd/agentlens bench/collector
 	$(GO) generate ./...
 
 check-generated: generate ## fails when a generated file is not what its source says
@@ -71,6 +74,26 @@ SOAK ?= 2m
 
 soak: ## 100,000 open sessions under steady spans for SOAK: memory and time a span
 	AGENTLENS_SOAK=$(SOAK) $(GO) test ./processor/agentlensprocessor -run '^TestSoak$$' -count=1 -v -timeout 1h
+
+# bench: which parts (pipelines, small, http, rate, growth, backend, latency,
+# profiles, go), how many rounds, how long a run warms up and is measured, how
+# many sessions the growth goes up to, how often the Go benchmarks run.
+BENCH_PARTS    ?= pipelines,small,http,rate,growth,backend,latency,profiles,go
+BENCH_ROUNDS   ?= 5
+BENCH_WARM     ?= 2500ms
+BENCH_LENGTH   ?= 4s
+BENCH_SESSIONS ?= 1000000
+BENCH_COUNT    ?= 6
+
+bench-collector:
+	cd bench && CGO_ENABLED=0 $(GO) build -o ../$(BIN)/agentlens-bench ./collector && CGO_ENABLED=0 $(GO) build -o ../$(BIN)/bench .
+
+bench: bench-collector ## AgentLens beside a bare collector and its peers: bench/results/table.md (about 40 minutes)
+	cd bench && ../$(BIN)/bench -parts $(BENCH_PARTS) -rounds $(BENCH_ROUNDS) -warm $(BENCH_WARM) -length $(BENCH_LENGTH) \
+		-sessions $(BENCH_SESSIONS) -count $(BENCH_COUNT)
+
+bench-short: bench-collector ## four engines beside a bare collector, half a minute; fails on a gross regression only
+	cd bench && ../$(BIN)/bench -short
 
 FUZZTIME ?= 60s
 
