@@ -1,16 +1,23 @@
 package agentlensprocessor
 
 import (
+	"context"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strconv"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 
+	"github.com/agentlens/agentlens-otel/internal/sessions"
+	"github.com/agentlens/agentlens-otel/processor/agentlensprocessor/internal/metadata"
 	"github.com/agentlens/agentlens-otel/semconv"
 )
 
@@ -66,4 +73,55 @@ func TestLabelsAreCapped(t *testing.T) {
 	}
 	assert.Equal(t, overflowLabel, l.of("one more"))
 	assert.Equal(t, "5", l.of("5"))
+}
+
+// The metrics of cost count each call once, as the sessions do, where libraries
+// tell it twice, spans arrive twice, and in any order.
+func TestCostMetricsAreTheSumOfTheSessions(t *testing.T) {
+	for name, spans := range streams(t) {
+		t.Run(name, func(t *testing.T) {
+			for seed := range uint64(5) {
+				r := rand.New(rand.NewPCG(seed, 1))
+				delay := func() time.Duration { return time.Duration(seed) * time.Duration(r.Int64N(int64(time.Second))) }
+				h, tel := newMeasured(t, allEngines)
+				for _, s := range delayed(someTwice(spans, r), delay) {
+					h.feed(t, s.td)
+				}
+				h.clock.at = h.clock.at.Add(h.cfg.IdleTimeout)
+				h.sweep(t.Context())
+
+				cost, unpriced := 0.0, int64(0)
+				h.table.Each(func(s *sessions.Session) {
+					cost += s.Summary.CostUSD.Float64()
+					unpriced += s.Summary.Unpriced
+				})
+				require.Positive(t, cost)
+				assert.InDelta(t, cost, total[float64](t, tel, "otelcol_processor_agentlens_cost"), 1e-9)
+				assert.Equal(t, unpriced, total[int64](t, tel, "otelcol_processor_agentlens_unpriced_calls"))
+			}
+		})
+	}
+}
+
+// newMeasured is newHarness with a meter.
+func newMeasured(t *testing.T, configure func(*Config)) (*harness, *componenttest.Telemetry) {
+	t.Helper()
+	tel := componenttest.NewTelemetry()
+	t.Cleanup(func() { require.NoError(t, tel.Shutdown(context.Background())) })
+	h := newHarness(t, configure)
+	var err error
+	h.telemetry, err = metadata.NewTelemetryBuilder(tel.NewTelemetrySettings())
+	require.NoError(t, err)
+	return h, tel
+}
+
+// total sums a counter over all its labels.
+func total[N int64 | float64](t *testing.T, tel *componenttest.Telemetry, name string) (sum N) {
+	t.Helper()
+	m, err := tel.GetMetric(name)
+	require.NoError(t, err)
+	for _, p := range m.Data.(metricdata.Sum[N]).DataPoints {
+		sum += p.Value
+	}
+	return sum
 }
