@@ -81,7 +81,7 @@ func TestIdleSessionsJoinDriftByTheirEnd(t *testing.T) {
 // wideWindows are wide enough to tell a change.
 func wideWindows(cfg *Config) {
 	allEngines(cfg)
-	cfg.Drift.BaselineSessions, cfg.Drift.CurrentSessions = 30, 20
+	cfg.Drift.BaselineSessions, cfg.Drift.CurrentSessions = 30, 15
 }
 
 // busySessions records sessions of two agents: one a day for a week, so that
