@@ -5,8 +5,7 @@
 // search.go, explain.go, export.go, compare.go, findings.go (tags),
 // annotations.go, analytics.go, heatmap.go, pricing.go, alert_rules.go (rules of
 // the API, and what all rules fired), agents.go (forecast, drift, compliance),
-// stream.go (changes as server-sent events), otlp.go
-// (spans handed on to the collector), health.go, pages.go. guard.go stands
+// stream.go (changes as server-sent events), health.go, pages.go. guard.go stands
 // before all of them: it checks the Host header, the origin of a browser's
 // request, and the API key. keep.go deletes what is too old or too much.
 //

@@ -275,31 +275,19 @@ func TestHubNamesAHundred(t *testing.T) {
 	require.Empty(t, sub.changed)
 }
 
-// TestTracesGoToTheReceiver: spans sent to the backend reach the collector,
-// without the backend's key.
-func TestTracesGoToTheReceiver(t *testing.T) {
-	var got *http.Request
-	var body []byte
-	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		got = r.Clone(context.Background())
-		body, _ = io.ReadAll(r.Body)
-		w.Header().Set("Content-Type", "application/json")
-		_, _ = io.WriteString(w, `{"partialSuccess":{}}`)
-	}))
-	c := start(t, Config{OTLPEndpoint: receiver.URL, APIKey: "secret"})
+// TestTracesAreGuarded: spans are behind the key as all else, and without a
+// handler there is no such resource.
+func TestTracesAreGuarded(t *testing.T) {
+	c := start(t, Config{APIKey: "secret", Traces: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		refuse(w, http.StatusTeapot, fmt.Sprint(string(body), err))
+	})})
 	require.Contains(t, c.want(401, "POST", "/v1/traces", `{}`, func(r *http.Request) { r.Header.Del("X-API-Key") })["error"], "API key")
-	res, text := c.do("POST", "/v1/traces", `{"resourceSpans":[]}`)
-	require.Equal(t, 200, res.StatusCode, text)
-	require.Equal(t, "/v1/traces", got.URL.Path)
-	require.Equal(t, `{"resourceSpans":[]}`, string(body))
-	require.Empty(t, got.Header.Get("X-API-Key"))
-	receiver.Close()
-	c.want(502, "POST", "/v1/traces", `{}`)
-
+	c.want(403, "POST", "/v1/traces", `{}`, func(r *http.Request) { r.Host = "evil.example" })
+	require.Equal(t, "{}<nil>", c.want(418, "POST", "/v1/traces", `{}`)["error"])
+	c.want(405, "GET", "/v1/traces", "")
 	c = start(t, Config{})
-	require.Contains(t, c.want(501, "POST", "/v1/traces", `{}`)["error"], "http://localhost:4318")
-	_, err := New(context.Background(), Config{Directory: t.TempDir(), OTLPEndpoint: "nonsense"}, zap.NewNop())
-	require.ErrorContains(t, err, "nonsense")
+	c.want(404, "POST", "/v1/traces", `{}`)
 }
 
 // endless is a body without an end.

@@ -38,9 +38,9 @@ type Config struct {
 	// {trace_id}, and {session_id} where it occurs, are replaced. Empty = no
 	// link.
 	TraceURL string
-	// OTLPEndpoint is the base URL of the OTLP/HTTP receiver that POST
-	// /v1/traces is handed on to; empty = it is refused.
-	OTLPEndpoint string
+	// Traces serves POST /v1/traces; nil = the backend has no such resource. It
+	// is behind the checks that all else is behind.
+	Traces http.Handler
 }
 
 // Server answers the API and shows the pages. The zero Server is of no use;
@@ -52,7 +52,6 @@ type Server struct {
 	figures *insight.Source
 	prices  prices
 	pages   *web.Pages
-	traces  http.Handler
 	hub     hub
 	handler http.Handler
 	started time.Time
@@ -68,15 +67,11 @@ func New(ctx context.Context, cfg Config, log *zap.Logger) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	traces, err := newTraces(cfg.OTLPEndpoint, log)
-	if err != nil {
-		return nil, err
-	}
 	st, err := store.Open(ctx, filepath.Join(cfg.Directory, Database))
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{cfg: cfg, log: log, store: st, pages: pages, traces: traces, started: time.Now()}
+	s := &Server{cfg: cfg, log: log, store: st, pages: pages, started: time.Now()}
 	s.figures = insight.New(st, cfg.Budgets, time.Now)
 	if err := s.prices.load(ctx, st); err != nil {
 		return nil, errors.Join(err, st.Close())
@@ -155,7 +150,9 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("GET /api/agents/{name}/drift", s.getDrift)
 	mux.HandleFunc("GET /api/agents/{name}/compliance", s.getCompliance)
 	mux.HandleFunc("GET /api/stream", s.getStream)
-	mux.Handle("POST /v1/traces", s.traces)
+	if s.cfg.Traces != nil {
+		mux.Handle("POST /v1/traces", s.cfg.Traces)
+	}
 
 	mux.HandleFunc("GET /{$}", s.pageOverview)
 	mux.HandleFunc("GET /ui/sessions", s.pageSessions)

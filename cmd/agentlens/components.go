@@ -6,6 +6,7 @@ import (
 	agentlensexporter "github.com/agentlens/agentlens-otel/exporter/agentlensexporter"
 	agentlensbackend "github.com/agentlens/agentlens-otel/extension/agentlensbackend"
 	agentlensprocessor "github.com/agentlens/agentlens-otel/processor/agentlensprocessor"
+	agentlensreceiver "github.com/agentlens/agentlens-otel/receiver/agentlensreceiver"
 	healthcheckextension "github.com/open-telemetry/opentelemetry-collector-contrib/extension/healthcheckextension"
 	pprofextension "github.com/open-telemetry/opentelemetry-collector-contrib/extension/pprofextension"
 	filestorage "github.com/open-telemetry/opentelemetry-collector-contrib/extension/storage/filestorage"
@@ -61,12 +62,14 @@ func components() (otelcol.Factories, error) {
 
 	factories.Receivers, err = otelcol.MakeFactoryMap[receiver.Factory](
 		otlpreceiver.NewFactory(),
+		agentlensreceiver.NewFactory(),
 	)
 	if err != nil {
 		return otelcol.Factories{}, err
 	}
 	factories.ReceiverModules = makeModulesMap(factories.Receivers, map[component.Type]string{
-		otlpreceiver.NewFactory().Type(): "go.opentelemetry.io/collector/receiver/otlpreceiver v0.162.0",
+		otlpreceiver.NewFactory().Type():      "go.opentelemetry.io/collector/receiver/otlpreceiver v0.162.0",
+		agentlensreceiver.NewFactory().Type(): "github.com/agentlens/agentlens-otel v0.1.0",
 	})
 
 	factories.Exporters, err = otelcol.MakeFactoryMap[exporter.Factory](

@@ -57,11 +57,6 @@ type Config struct {
 	// {trace_id} and {session_id} are replaced, as in
 	// http://localhost:16686/trace/{trace_id}. Empty, the default: no link.
 	TraceURLTemplate string `mapstructure:"trace_url_template"`
-
-	// OTLPEndpoint is the base URL of this collector's OTLP/HTTP receiver. When
-	// it is set, POST /v1/traces is handed on to it. Empty, the default: such a
-	// request is refused.
-	OTLPEndpoint string `mapstructure:"otlp_endpoint"`
 }
 
 // RetentionConfig says what the database keeps.
@@ -141,12 +136,9 @@ func (c *Config) validateLimits() (errs []error) {
 		}
 		seen[b.Agent] = true
 	}
-	for name, text := range map[string]string{
-		"trace_url_template": strings.NewReplacer("{trace_id}", "0", "{session_id}", "0").Replace(c.TraceURLTemplate), "otlp_endpoint": c.OTLPEndpoint,
-	} {
-		if u, err := url.Parse(text); text != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
-			errs = append(errs, fmt.Errorf("`%s` is %q, want a URL that begins with http:// or https://", name, text))
-		}
+	text := strings.NewReplacer("{trace_id}", "0", "{session_id}", "0").Replace(c.TraceURLTemplate)
+	if u, err := url.Parse(text); text != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
+		errs = append(errs, fmt.Errorf("`trace_url_template` is %q, want a URL that begins with http:// or https://", c.TraceURLTemplate))
 	}
 	return errs
 }

@@ -51,7 +51,6 @@ func TestConfig(t *testing.T) {
 		{"two budgets of one agent", map[string]any{"budgets": []any{map[string]any{"limit_usd": 1}, map[string]any{"limit_usd": 2}}}, "`budgets::1::agent`"},
 		{"trace URL", map[string]any{"trace_url_template": "http://localhost:16686/trace/{trace_id}"}, ""},
 		{"trace URL of a script", map[string]any{"trace_url_template": "javascript:alert({trace_id})"}, "`trace_url_template`"},
-		{"OTLP without scheme", map[string]any{"otlp_endpoint": "localhost:4318"}, "`otlp_endpoint`"},
 		{"any host", map[string]any{"allowed_hosts": []string{"*"}}, "allowed_hosts"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

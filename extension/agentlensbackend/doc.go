@@ -3,7 +3,8 @@
 // collector.
 //
 // It owns the listener and the life of a backend.Server, which knows nothing of
-// the collector. The agentlens exporter reaches it over HTTP, as it would the
+// the collector, and serves OTLP/HTTP for spans (traces.go), which it gives to
+// the receiver agentlens. The agentlens exporter reaches it over HTTP, as it would the
 // original backend. Its caller is the collector, through NewFactory.
 package agentlensbackend
 

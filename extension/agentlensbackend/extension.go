@@ -13,6 +13,8 @@ import (
 	"go.opentelemetry.io/collector/config/confighttp"
 	"go.opentelemetry.io/collector/extension"
 	"go.uber.org/zap"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"github.com/agentlens/agentlens-otel/backend"
 	"github.com/agentlens/agentlens-otel/backend/store"
@@ -30,6 +32,7 @@ type backendExtension struct {
 	server  *http.Server
 	addr    net.Addr
 	served  chan struct{} // closed when the serving goroutine has returned
+	traces  traces
 }
 
 var _ extension.Extension = (*backendExtension)(nil)
@@ -55,10 +58,10 @@ func (e *backendExtension) serve(ctx context.Context, host component.Host, liste
 		Hosts:     e.cfg.hosts(),
 		Version:   e.set.BuildInfo.Version,
 
-		Retention:    store.Retention{MaxAge: e.cfg.Retention.MaxAge, MaxBytes: e.cfg.Retention.MaxSizeMiB << 20},
-		Budgets:      e.cfg.budgets(),
-		TraceURL:     e.cfg.TraceURLTemplate,
-		OTLPEndpoint: e.cfg.OTLPEndpoint,
+		Retention: store.Retention{MaxAge: e.cfg.Retention.MaxAge, MaxBytes: e.cfg.Retention.MaxSizeMiB << 20},
+		Budgets:   e.cfg.budgets(),
+		TraceURL:  e.cfg.TraceURLTemplate,
+		Traces:    &e.traces,
 	}, e.set.Logger)
 	if err != nil {
 		return err
@@ -68,7 +71,7 @@ func (e *backendExtension) serve(ctx context.Context, host component.Host, liste
 		server.MaxRequestBodySize = wire.MaxBatchBytes
 	}
 	srv, err := server.ToServer(ctx, host.GetExtensions(), e.set.TelemetrySettings, e.backend.Handler(),
-		confighttp.WithErrorHandler(backend.WriteError))
+		confighttp.WithErrorHandler(writeError))
 	if err != nil {
 		return fmt.Errorf("make the HTTP server: %w", err)
 	}
@@ -82,6 +85,16 @@ func (e *backendExtension) serve(ctx context.Context, host component.Host, liste
 	}()
 	e.set.Logger.Info("AgentLens backend is up", zap.String("url", e.url()), zap.String("directory", e.cfg.Directory), zap.Bool("api_key", e.cfg.APIKey != ""))
 	return nil
+}
+
+// writeError answers what the server around the backend refuses, in the words of
+// the path it is for.
+func writeError(w http.ResponseWriter, r *http.Request, text string, code int) {
+	if r.URL.Path == tracesPath {
+		refuseOTLP(w, r, code, status.New(codes.InvalidArgument, text))
+		return
+	}
+	backend.WriteError(w, r, text, code)
 }
 
 // Shutdown stops accepting requests, waits for the running ones until ctx is
