@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/agentlens/agentlens-otel/analysis"
+	"github.com/agentlens/agentlens-otel/instrumentation/internal/capture"
 	"github.com/agentlens/agentlens-otel/semconv"
 )
 
@@ -22,41 +23,27 @@ const minContentBytes = 256
 // messages, tool arguments and results, reasoning and its alternatives. Models,
 // tools, tokens, times and errors are captured in every mode, and so is that an
 // event was reasoned: its reasoning is then NotCaptured, so that a policy which
-// requires reasoning finds the same.
-type CaptureMode uint8
+// requires reasoning finds the same. The middlewares' modes are these.
+type CaptureMode = capture.Mode
 
 const (
-	captureUnset CaptureMode = iota
+	captureUnset = capture.Unset
 	// CaptureNone captures no content. Data given is not even encoded.
-	CaptureNone
-	// CaptureMetadata captures how much content there was, in bytes of JSON,
-	// and how many alternatives.
-	CaptureMetadata
+	CaptureNone = capture.None
+	// CaptureMetadata captures how much content there was: under the key of the
+	// content's attribute with ".bytes" its length in bytes of JSON, and how many
+	// alternatives.
+	CaptureMetadata = capture.Metadata
 	// CaptureFull captures the content, as redactors leave it.
-	CaptureFull
+	CaptureFull = capture.Full
 )
 
 // NotCaptured stands for reasoning that is not captured.
 const NotCaptured = "[not captured]"
 
-// captureEnv is the variable that GenAI instrumentations read. Its values are a
-// boolean in some and one of four words in others.
-const captureEnv = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
-
-func (m CaptureMode) String() string {
-	switch m {
-	case CaptureNone:
-		return "none"
-	case CaptureMetadata:
-		return "metadata"
-	case CaptureFull:
-		return "full"
-	}
-	return fmt.Sprintf("CaptureMode(%d)", uint8(m))
-}
-
 // WithCapture says how much content is captured: by a tracker, in a session, or
-// of one event or span; the innermost that says so wins. The default of a
+// of one event or live span and what happens under it; the innermost that says
+// so wins, also for the spans of the middlewares in their contexts. The default of a
 // tracker is what OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT says: full
 // for true, SPAN_ONLY and SPAN_AND_EVENT, none for false, NO_CONTENT and
 // EVENT_ONLY (no events are written), or one of none, metadata and full. Without
@@ -88,19 +75,14 @@ func WithMaxContentBytes(bytes int) Option {
 
 // captureFromEnv returns what the environment says, full when it says nothing.
 func captureFromEnv() (CaptureMode, error) {
-	raw := os.Getenv(captureEnv)
-	switch strings.ToLower(strings.TrimSpace(raw)) {
-	case "", "1", "true", "span_only", "span_and_event", "full":
-		return CaptureFull, nil
-	case "0", "false", "no_content", "event_only", "none":
-		return CaptureNone, nil
-	case "metadata":
-		return CaptureMetadata, nil
+	mode, ok := capture.FromEnv()
+	if !ok {
+		return captureUnset, &FieldError{Field: capture.Env, Value: fmt.Sprintf("%q", os.Getenv(capture.Env)), Want: capture.EnvValues}
 	}
-	return captureUnset, &FieldError{
-		Field: captureEnv, Value: fmt.Sprintf("%q", raw),
-		Want: "true, false, NO_CONTENT, SPAN_ONLY, EVENT_ONLY, SPAN_AND_EVENT, none, metadata or full",
+	if mode == captureUnset {
+		mode = CaptureFull
 	}
+	return mode, nil
 }
 
 func checkCapture(m CaptureMode) error {
@@ -112,8 +94,7 @@ func checkCapture(m CaptureMode) error {
 
 // contents captures content as a tracker is told to.
 type contents struct {
-	redactors []Redactor
-	maxBytes  int
+	policy    capture.Policy // without a mode: sessions and spans have theirs
 	dropped   tally
 	truncated tally
 }
@@ -145,15 +126,15 @@ func (c *contents) data(mode CaptureMode, key, field string, v any, to *captured
 		to.sizes = append(to.sizes, contentSize{key, len(raw)})
 		return nil, nil
 	}
-	if len(c.redactors) > 0 {
-		if raw, err = redactJSON(raw, func(inner, text string) (string, error) { return c.redact(key, inner, text) }); err != nil {
+	if len(c.policy.Redactors) > 0 {
+		if raw, err = capture.RedactJSON(raw, func(inner, text string) (string, error) { return c.policy.Redact(key, inner, text) }); err != nil {
 			c.drop(key, err, to)
 			return nil, nil
 		}
 	}
-	if len(raw) > c.maxBytes {
+	if len(raw) > c.policy.MaxBytes {
 		c.truncated.add(1, nil)
-		raw = truncatedJSON(raw, c.maxBytes, key == semconv.GenAIInputMessages || key == semconv.GenAIOutputMessages)
+		raw = truncatedJSON(raw, c.policy.MaxBytes, key == semconv.GenAIInputMessages || key == semconv.GenAIOutputMessages)
 	}
 	return raw, nil
 }
@@ -164,18 +145,18 @@ func (c *contents) text(key, s string, to *captured) string {
 	if s == "" {
 		return ""
 	}
-	if len(c.redactors) > 0 {
-		redacted, err := c.redact(key, "", s)
+	if len(c.policy.Redactors) > 0 {
+		redacted, err := c.policy.Redact(key, "", s)
 		if err != nil {
 			c.drop(key, err, to)
 			return ""
 		}
 		s = text(redacted)
 	}
-	if len(s) > c.maxBytes {
+	if len(s) > c.policy.MaxBytes {
 		c.truncated.add(1, nil)
 		marker := fmt.Sprintf("… [truncated: %d bytes]", len(s))
-		s = head(s, c.maxBytes-len(marker)) + marker
+		s = head(s, c.policy.MaxBytes-len(marker)) + marker
 	}
 	return s
 }

@@ -124,6 +124,29 @@ func TestCapturePerSession(t *testing.T) {
 	assert.Equal(t, "CaptureMode(9)", agentlens.CaptureMode(9).String())
 }
 
+// What is under a live span is captured as that is, unless it says otherwise.
+func TestCaptureUnderASpan(t *testing.T) {
+	r := newRecorded(t, nil)
+	ctx, s, err := r.StartSession(t.Context(), "agent")
+	require.NoError(t, err)
+	under, step := s.StartStep(ctx, "private", agentlens.WithCapture(agentlens.CaptureNone))
+	inner, tool := s.StartTool(under, "inner")
+	tool.SetInput("s3cret")
+	_, err = s.Track(inner, agentlens.EventGeneric, agentlens.WithInput("s3cret"))
+	require.NoError(t, err)
+	_, err = s.Track(inner, "told", agentlens.WithInput("open"), agentlens.WithCapture(agentlens.CaptureFull))
+	require.NoError(t, err)
+	tool.End()
+	step.End()
+	other, another, err := r.StartSession(under, "another")
+	require.NoError(t, err)
+	_, err = another.Track(other, "of another session", agentlens.WithInput("open"))
+	require.NoError(t, err)
+	assert.NotContains(t, spoken(t, r, s), "s3cret")
+	assert.Equal(t, `"open"`, attributeOf(r.named(t, "told"), "agentlens.event.input"))
+	assert.Equal(t, `"open"`, attributeOf(r.named(t, "of another session"), "agentlens.event.input"))
+}
+
 func TestRedactSecrets(t *testing.T) {
 	for in, want := range map[string]string{
 		"":                                 "",

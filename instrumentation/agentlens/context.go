@@ -7,6 +7,7 @@ import (
 	"go.opentelemetry.io/otel/baggage"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
+	"github.com/agentlens/agentlens-otel/instrumentation/internal/capture"
 	"github.com/agentlens/agentlens-otel/semconv"
 )
 
@@ -156,11 +157,16 @@ type place struct {
 	stamp []attribute.KeyValue
 }
 
-type sessionKey struct{}
+// CapturePolicy returns what is captured in ctx by middlewares.
+func (p *place) CapturePolicy(ctx context.Context) capture.Policy {
+	policy := p.session.tracker.contents.policy
+	policy.Mode = p.session.captureMode(ctx, captureUnset)
+	return policy
+}
 
 // placeIn returns the place that ctx holds, nil when it holds none.
 func placeIn(ctx context.Context) *place {
-	p, _ := ctx.Value(sessionKey{}).(*place)
+	p, _ := ctx.Value(capture.Key{}).(*place)
 	return p
 }
 

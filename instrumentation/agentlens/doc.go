@@ -34,7 +34,8 @@
 // Inputs, outputs, messages and reasoning are captured unless WithCapture, or
 // OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT, says otherwise.
 // WithRedactor sees them first; RedactSecrets is one. WithMaxContentBytes
-// bounds them.
+// bounds them. All three hold for the spans of the middlewares too, in a
+// context of the session.
 //
 // # Which session
 //

@@ -250,7 +250,9 @@ type eventConfig struct {
 	err          error
 	firstChunkIn time.Duration // 0 = not known
 	finish       []string
-	capture      CaptureMode
+	// capture is what an option says; the mode that holds once the session is
+	// known, which nothing changes afterwards.
+	capture CaptureMode
 	// extra is noExtras until more is called.
 	extra *extras
 }

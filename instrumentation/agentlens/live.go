@@ -8,6 +8,7 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/agentlens/agentlens-otel/instrumentation/internal/capture"
 	"github.com/agentlens/agentlens-otel/semconv"
 )
 
@@ -125,6 +126,7 @@ func newAgent(name string, opts []EventOption) *Span {
 // begin starts the span in the session, or refuses it.
 func (s *Session) begin(ctx context.Context, sp *Span) (context.Context, *Span) {
 	ctx = orBackground(ctx)
+	sp.c.capture = s.captureMode(ctx, sp.c.capture)
 	if err := sp.admit(s); err != nil {
 		s.tracker.refused.add(1, err)
 		return ctx, nil
@@ -132,12 +134,12 @@ func (s *Session) begin(ctx context.Context, sp *Span) (context.Context, *Span) 
 	at := placeIn(ctx)
 	if at == nil || at.session != s {
 		at = &s.home
-		ctx = context.WithValue(ctx, sessionKey{}, at)
+		ctx = context.WithValue(ctx, capture.Key{}, at)
 	}
 	switch {
 	case sp.role == spanOfAgent:
 		at = s.placeOf(sp.name)
-		ctx = context.WithValue(ctx, sessionKey{}, at)
+		ctx = context.WithValue(ctx, capture.Key{}, at)
 	case sp.c.isInference():
 		ctx = WithoutBaggage(ctx)
 	}

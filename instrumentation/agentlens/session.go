@@ -14,6 +14,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/agentlens/agentlens-otel/analysis"
+	"github.com/agentlens/agentlens-otel/instrumentation/internal/capture"
 	"github.com/agentlens/agentlens-otel/semconv"
 )
 
@@ -78,7 +79,7 @@ func (t *Tracker) StartSession(ctx context.Context, agentName string, opts ...Se
 		return ctx, nil, err
 	}
 	// The root starts before the id is taken: who finds the session finds it.
-	sctx := context.WithValue(s.startRoot(ctx), sessionKey{}, &s.home)
+	sctx := context.WithValue(s.startRoot(ctx), capture.Key{}, &s.home)
 	if c.baggage || t.config.baggage {
 		sctx = withSessionBaggage(sctx, s)
 	}
@@ -220,10 +221,14 @@ func (t *Tracker) newSession(agentName string, c *sessionConfig) (*Session, erro
 	return s, nil
 }
 
-// captureMode returns the mode asked for, the session's when none is.
-func (s *Session) captureMode(asked CaptureMode) CaptureMode {
+// captureMode returns the mode asked for, without one that of the live span
+// around ctx, which has the session's unless it was told otherwise.
+func (s *Session) captureMode(ctx context.Context, asked CaptureMode) CaptureMode {
 	if asked != captureUnset {
 		return asked
+	}
+	if sp := SpanFromContext(ctx); sp != nil && sp.session == s {
+		return sp.c.capture
 	}
 	return s.capture
 }

@@ -209,7 +209,7 @@ func (sp *Span) content(key, field string, data any, keep func(*eventConfig, jso
 	}
 	t := sp.session.tracker
 	var got captured
-	raw, err := t.contents.data(sp.mode(), key, field, data, &got)
+	raw, err := t.contents.data(sp.c.capture, key, field, data, &got)
 	if err != nil {
 		t.refused.add(1, err)
 		return
@@ -228,7 +228,7 @@ func (sp *Span) decide(given DecisionTrace, keep func(d, given *DecisionTrace)) 
 		return
 	}
 	var got captured
-	sp.session.tracker.contents.decision(sp.mode(), &given, &got)
+	sp.session.tracker.contents.decision(sp.c.capture, &given, &got)
 	sp.set(func(c *eventConfig) {
 		if got.any() {
 			c.more().captured.add(&got)
@@ -238,10 +238,7 @@ func (sp *Span) decide(given DecisionTrace, keep func(d, given *DecisionTrace)) 
 }
 
 // captures reports whether anything of content is captured.
-func (sp *Span) captures() bool { return sp != nil && sp.recording && sp.mode() != CaptureNone }
-
-// mode is that of the span; options set it, and nothing changes it afterwards.
-func (sp *Span) mode() CaptureMode { return sp.session.captureMode(sp.c.capture) }
+func (sp *Span) captures() bool { return sp != nil && sp.recording && sp.c.capture != CaptureNone }
 
 func (c *captured) any() bool { return len(c.sizes)+len(c.dropped) > 0 }
 

@@ -27,6 +27,7 @@ func reserved(t EventType) bool {
 // track completes the event, writes its spans, keeps it and copies it to done.
 func (s *Session) track(ctx context.Context, eventType EventType, c *eventConfig, done *Event) error {
 	defer c.release()
+	c.capture = s.captureMode(ctx, c.capture)
 	// All that runs the caller's code or can fail comes before the lock.
 	if err := c.complete(eventType, s); err != nil {
 		return err
@@ -132,7 +133,7 @@ func (c *eventConfig) setContent(s *Session) (err error) {
 	if err := checkCapture(c.capture); err != nil {
 		return err
 	}
-	e, mode := &c.event, s.captureMode(c.capture)
+	e, mode := &c.event, c.capture
 	if e.DecisionTrace != nil {
 		s.tracker.contents.decision(mode, e.DecisionTrace, &c.more().captured)
 	}

@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 	"go.opentelemetry.io/otel/trace/noop"
 
+	"github.com/agentlens/agentlens-otel/instrumentation/internal/capture"
 	"github.com/agentlens/agentlens-otel/semconv"
 )
 
@@ -78,9 +79,12 @@ func NewTracker(ctx context.Context, opts ...Option) (*Tracker, error) {
 	t.losses.news = newTally(c.logger, logInterval, "spans lost")
 	t.refused = newTally(c.logger, logInterval, "live calls or figures left out")
 	t.contents = contents{
-		redactors: c.redactors, maxBytes: c.maxContent,
 		dropped:   newTally(c.logger, logInterval, "content dropped, as a redactor failed"),
 		truncated: newTally(c.logger, logInterval, "content truncated"),
+	}
+	t.contents.policy = capture.Policy{
+		Redactors: c.redactors, MaxBytes: c.maxContent,
+		Failed: func(err error) { t.contents.dropped.add(1, err) },
 	}
 	if t.metrics, err = newMetrics(c); err != nil {
 		return nil, err

@@ -8,13 +8,13 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
-	"sync"
 	"unicode/utf8"
 
 	"go.opentelemetry.io/otel/attribute"
 	otelsemconv "go.opentelemetry.io/otel/semconv/v1.41.0"
 
 	"github.com/agentlens/agentlens-otel/analysis"
+	"github.com/agentlens/agentlens-otel/instrumentation/internal/capture"
 	"github.com/agentlens/agentlens-otel/semconv"
 )
 
@@ -66,50 +66,13 @@ func appendFit(to, attrs []attribute.KeyValue) []attribute.KeyValue {
 
 // toJSON returns the JSON of user data, nil for nil. A marshaller that fails or
 // panics gives an error that names the field.
-func toJSON(field string, v any) (raw json.RawMessage, err error) {
-	if v == nil {
-		return nil, nil
-	}
-	defer func() {
-		if r := recover(); r != nil {
-			raw, err = nil, fmt.Errorf("%s: marshalling %T panicked: %v", field, v, r)
-		}
-	}()
-	w := jsonBuffers.Get().(*jsonBuffer)
-	w.buf.Reset()
-	if err := w.enc.Encode(v); err != nil {
+func toJSON(field string, v any) (json.RawMessage, error) {
+	raw, err := capture.EncodeJSON(v)
+	if err != nil {
 		return nil, fmt.Errorf("%s: %w", field, err)
-	}
-	b := bytes.TrimSuffix(w.buf.Bytes(), []byte("\n"))
-	switch {
-	case string(b) == "null":
-	case utf8.Valid(b):
-		raw = bytes.Clone(b)
-	default:
-		raw = bytes.ToValidUTF8(b, []byte("\uFFFD"))
-	}
-	if w.buf.Cap() <= maxJSONBuffer {
-		jsonBuffers.Put(w)
 	}
 	return raw, nil
 }
-
-// maxJSONBuffer is how large a buffer is kept for the next time, in bytes.
-const maxJSONBuffer = 64 << 10
-
-// jsonBuffer is an encoder with what it writes into.
-type jsonBuffer struct {
-	buf bytes.Buffer
-	enc *json.Encoder
-}
-
-var jsonBuffers = sync.Pool{New: func() any {
-	w := new(jsonBuffer)
-	w.enc = json.NewEncoder(&w.buf)
-	// Alert patterns are to meet "<" as it is.
-	w.enc.SetEscapeHTML(false)
-	return w
-}}
 
 // toFailure describes an error: its type as the semantic conventions name it.
 func toFailure(failure error) (f *analysis.Failure, err error) {
@@ -154,12 +117,12 @@ func (c *contents) metadataEntry(key string, value any) (attribute.KeyValue, any
 	if err != nil || raw == nil {
 		return attribute.KeyValue{}, nil, err
 	}
-	if len(c.redactors) > 0 {
-		raw, err = redactJSON(raw, func(inner, text string) (string, error) {
+	if len(c.policy.Redactors) > 0 {
+		raw, err = capture.RedactJSON(raw, func(inner, text string) (string, error) {
 			if inner == "" {
 				inner = key
 			}
-			return c.redact(semconv.SessionMetadataPrefix+key, inner, text)
+			return c.policy.Redact(semconv.SessionMetadataPrefix+key, inner, text)
 		})
 		if err != nil {
 			c.dropped.add(1, err)

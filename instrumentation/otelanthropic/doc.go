@@ -40,6 +40,11 @@
 // session's span processor, which that of a Tracker has. A call inside
 // agentlens's StartLLM adds its attributes to that span and starts none.
 //
-// Messages are left out unless WithCapture or
-// OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT ask for them.
+// # Content
+//
+// Messages are captured as WithCapture says. Without it, a call in an agentlens
+// session is captured as the session is, which is in full unless it was told
+// otherwise, with the redactors of its tracker; outside of sessions
+// OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT decides, and nothing is
+// captured without it.
 package otelanthropic

@@ -7,16 +7,17 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 
 	"github.com/agentlens/agentlens-otel/analysis"
+	"github.com/agentlens/agentlens-otel/instrumentation/internal/capture"
 	"github.com/agentlens/agentlens-otel/instrumentation/internal/genaihttp"
 	"github.com/agentlens/agentlens-otel/semconv"
 )
 
 // reader reads the messages API.
 type reader struct {
-	capture genaihttp.Capture
-	usage   usage
-	blocks  []blockText // of a stream
-	size    int
+	mode   capture.Mode
+	usage  usage
+	blocks []blockText // of a stream
+	size   int
 }
 
 const (
@@ -27,7 +28,7 @@ const (
 
 func (r *reader) RequestMembers() genaihttp.Select {
 	keep := []string{"model", "max_tokens", "temperature", "top_p", "top_k", "stop_sequences", "stream", "output_config.effort"}
-	if r.capture != genaihttp.CaptureNone {
+	if r.mode != capture.None {
 		keep = append(keep, "system", "messages", "tools")
 	}
 	return genaihttp.Select{Keep: keep, Enter: []string{"output_config"}}
@@ -143,7 +144,7 @@ func (r *reader) Answer(call *genaihttp.Call, m *genaihttp.Members) {
 	r.add(call, m, "usage")
 	reason := m.String("stop_reason")
 	call.FinishReason(0, reason)
-	if r.capture == genaihttp.CaptureNone {
+	if r.mode == capture.None {
 		return
 	}
 	if content := parts(m.Raw("content")); content != nil {
@@ -175,7 +176,7 @@ func (r *reader) Event(call *genaihttp.Call, event string, m *genaihttp.Members)
 	case "error":
 		call.Fail(m.Raw("error"), 0)
 	case "content_block_start", "content_block_delta":
-		if r.capture != genaihttp.CaptureNone && r.size <= maxStreamed {
+		if call.OutputCut = r.size > maxStreamed; r.mode != capture.None && !call.OutputCut {
 			r.collect(m)
 		}
 	}

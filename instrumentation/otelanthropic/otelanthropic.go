@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/agentlens/agentlens-otel/instrumentation/internal/capture"
 	"github.com/agentlens/agentlens-otel/instrumentation/internal/genaihttp"
 	"github.com/agentlens/agentlens-otel/semconv"
 )
@@ -19,11 +20,11 @@ func Middleware(opts ...Option) func(*http.Request, func(*http.Request) (*http.R
 	return genaihttp.New(genaihttp.Instrument{Scope: ScopeName, Route: route, SDKScope: sdkScope}, opts).Do
 }
 
-func route(c *genaihttp.Config, req *http.Request) (*genaihttp.Call, genaihttp.Reader) {
+func route(req *http.Request, mode capture.Mode) (*genaihttp.Call, genaihttp.Reader) {
 	if req.Method != http.MethodPost || !strings.HasSuffix(req.URL.Path, "/v1/messages") {
 		return nil, nil
 	}
-	return &genaihttp.Call{Operation: semconv.OperationChat, Provider: provider(req.URL.Hostname())}, &reader{capture: c.Capture}
+	return &genaihttp.Call{Operation: semconv.OperationChat, Provider: provider(req.URL.Hostname())}, &reader{mode: mode}
 }
 
 func provider(host string) string {

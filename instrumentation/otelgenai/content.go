@@ -7,14 +7,15 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 
 	"github.com/agentlens/agentlens-otel/analysis"
+	"github.com/agentlens/agentlens-otel/instrumentation/internal/capture"
 	"github.com/agentlens/agentlens-otel/instrumentation/internal/genaihttp"
 	"github.com/agentlens/agentlens-otel/semconv"
 )
 
 // reader reads generated content and embeddings.
 type reader struct {
-	capture genaihttp.Capture
-	size    int // of what a stream brought
+	mode capture.Mode
+	size int // of what a stream brought
 }
 
 // maxStreamed bounds how much of a streamed answer is kept for capture.
@@ -30,7 +31,7 @@ func (r *reader) RequestMembers() genaihttp.Select {
 	} {
 		keep = append(keep, config+"."+name)
 	}
-	if r.capture != genaihttp.CaptureNone {
+	if r.mode != capture.None {
 		keep = append(keep, "systemInstruction", "contents", "tools")
 	}
 	return genaihttp.Select{Keep: keep, Enter: []string{config, config + ".thinkingConfig"}}
@@ -167,7 +168,7 @@ func (r *reader) read(call *genaihttp.Call, m *genaihttp.Members) {
 		reason := strings.ToLower(c.FinishReason)
 		call.FinishReason(c.Index, reason)
 		call.Complete = call.Complete || reason != ""
-		if r.capture != genaihttp.CaptureNone && r.size <= maxStreamed {
+		if call.OutputCut = r.size > maxStreamed; r.mode != capture.None && !call.OutputCut {
 			collect(call, c.Index, reason, c.Content.message().Parts)
 		}
 	}

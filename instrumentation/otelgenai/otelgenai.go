@@ -6,6 +6,7 @@ import (
 
 	"go.opentelemetry.io/otel/attribute"
 
+	"github.com/agentlens/agentlens-otel/instrumentation/internal/capture"
 	"github.com/agentlens/agentlens-otel/instrumentation/internal/genaihttp"
 	"github.com/agentlens/agentlens-otel/semconv"
 )
@@ -31,7 +32,7 @@ func Transport(base http.RoundTripper, opts ...Option) http.RoundTripper {
 }
 
 // route tells calls by the end of their path, models/{model}:{method}.
-func route(c *genaihttp.Config, req *http.Request) (*genaihttp.Call, genaihttp.Reader) {
+func route(req *http.Request, mode capture.Mode) (*genaihttp.Call, genaihttp.Reader) {
 	if req.Method != http.MethodPost {
 		return nil, nil
 	}
@@ -53,5 +54,5 @@ func route(c *genaihttp.Config, req *http.Request) (*genaihttp.Call, genaihttp.R
 	default:
 		return nil, nil
 	}
-	return call, &reader{capture: c.Capture}
+	return call, &reader{mode: mode}
 }

@@ -26,8 +26,13 @@
 // a tool says that it failed. At the server, the client's mistakes, such as an
 // unknown tool, are no errors.
 //
-// Arguments and results are left out unless WithCapture(CaptureFull) or
-// OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT ask for them.
+// # Content
+//
+// Arguments and results are captured as WithCapture says. Without it, a request
+// in an agentlens session is captured as the session is, which is in full unless
+// it was told otherwise, with the redactors of its tracker; outside of sessions
+// OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT decides, and nothing is
+// captured without it.
 //
 // Spans go to the global TracerProvider unless WithTracerProvider says
 // otherwise. For a span to join an agentlens session, the provider needs the

@@ -4,22 +4,29 @@ import (
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/agentlens/agentlens-otel/instrumentation/internal/capture"
 	"github.com/agentlens/agentlens-otel/instrumentation/internal/genaihttp"
 )
 
 // Option configures a middleware.
 type Option = genaihttp.Option
 
-// Capture says whether arguments and results go onto a span.
-type Capture = genaihttp.Capture
+// CaptureMode says how much of the content goes onto a span: of the arguments
+// and results of tools. It is that of package agentlens.
+type CaptureMode = capture.Mode
 
-// The capture modes. CaptureMetadata is CaptureNone here: names and ids of tools
-// are always there.
+// The capture modes. The default is that of the agentlens session that a
+// request is made in, of its innermost live span; outside of sessions what
+// OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT says (none, metadata, full,
+// or the convention's SPAN_ONLY and the like), else CaptureNone.
 const (
-	CaptureNone     = genaihttp.CaptureNone
-	CaptureMetadata = genaihttp.CaptureMetadata
-	// CaptureFull writes arguments and results, up to 256 KiB each.
-	CaptureFull = genaihttp.CaptureFull
+	// CaptureNone leaves content out.
+	CaptureNone = capture.None
+	// CaptureMetadata writes how much content there was: under the key of its
+	// attribute with ".bytes" its length in bytes of JSON.
+	CaptureMetadata = capture.Metadata
+	// CaptureFull writes the content, up to 256 KiB an attribute.
+	CaptureFull = capture.Full
 )
 
 // WithTracerProvider sets where the spans go. The default is the global
@@ -28,20 +35,28 @@ func WithTracerProvider(provider trace.TracerProvider) Option {
 	return genaihttp.WithTracerProvider(provider)
 }
 
-// WithCapture sets whether arguments and results go onto a span.
-func WithCapture(capture Capture) Option { return genaihttp.WithCapture(capture) }
+// WithCapture sets how much of the content goes onto a span, whatever a session
+// says.
+func WithCapture(mode CaptureMode) Option { return genaihttp.WithCapture(mode) }
 
-// WithRedactor sets a function that returns what goes onto a span in place of a
-// text: it gets the attribute, the key of the innermost JSON member that holds
-// the text, and the text. An error or a panic drops the whole content of the
-// attribute, which agentlens.content.dropped then names. For that of agentlens:
-//
-//	func(attribute, key, text string) (string, error) {
-//		return agentlens.RedactSecrets(agentlens.Content{Attribute: attribute, Key: key, Text: text})
-//	}
-func WithRedactor(redact func(attribute, key, text string) (string, error)) Option {
-	return genaihttp.WithRedactor(redact)
-}
+// WithRedactor adds redactors, which see every text of the content, and the
+// messages of errors, before they go onto a span: RedactSecrets, that of package
+// agentlens, or one of your own. In an agentlens session they come after those
+// of its tracker. An error or a panic drops the whole content of the attribute,
+// which agentlens.content.dropped then names.
+func WithRedactor(redactors ...Redactor) Option { return genaihttp.WithRedactor(redactors...) }
+
+// Redactor returns what is captured in place of a text. It is that of package
+// agentlens.
+type Redactor = capture.Redactor
+
+// Content is what a Redactor is given: Attribute is the key of the attribute,
+// Key that of the innermost JSON member that holds the text, Text the text.
+type Content = capture.Content
+
+// RedactSecrets is a Redactor for secrets and personal numbers in known forms;
+// see that of package agentlens.
+func RedactSecrets(c Content) (string, error) { return capture.RedactSecrets(c) }
 
 // WithPropagator sets what carries the trace context in params._meta. The
 // default is W3C's trace context, without baggage.

@@ -72,7 +72,7 @@ func (c *config) startClient(ctx context.Context, method string, req mcp.Request
 	if init := session.InitializeResult(); init != nil {
 		attrs = append(attrs, attribute.String(semconv.MCPProtocolVersion, init.ProtocolVersion))
 	}
-	s := &request{config: c, ctx: ctx}
+	s := &request{config: c, ctx: ctx, policy: c.Policy(ctx)}
 	if span := trace.SpanFromContext(ctx); method == methodCallTool && executes(span, target) {
 		s.span, s.shared = span, true
 		span.SetAttributes(attrs...)
@@ -97,7 +97,7 @@ func (c *config) startServer(ctx context.Context, method string, req mcp.Request
 	if remote := trace.SpanContextFromContext(ctx); local.IsValid() && !remote.Equal(local) {
 		start = append(start, trace.WithLinks(trace.Link{SpanContext: local}))
 	}
-	s := &request{config: c}
+	s := &request{config: c, policy: c.Policy(ctx)}
 	s.ctx, s.span = c.tracer().Start(ctx, name, start...)
 	s.arguments(req)
 	return s

@@ -2,7 +2,6 @@ package otelmcp
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"strconv"
 
@@ -12,6 +11,7 @@ import (
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/agentlens/agentlens-otel/instrumentation/internal/capture"
 	"github.com/agentlens/agentlens-otel/instrumentation/internal/genaihttp"
 	"github.com/agentlens/agentlens-otel/semconv"
 )
@@ -23,13 +23,15 @@ type request struct {
 	span    trace.Span
 	shared  bool // the span is the caller's own
 	settled bool
+	policy  capture.Policy
+	dropped []string // attributes whose content a redactor failed on
 }
 
 // toolError is the error.type of a tool whose result says that it failed.
 const toolError = "tool_error"
 
 func (s *request) arguments(req mcp.Request) {
-	if s.config.Capture != CaptureFull || !s.span.IsRecording() {
+	if !s.captures() {
 		return
 	}
 	switch p := req.GetParams().(type) {
@@ -44,14 +46,25 @@ func (s *request) arguments(req mcp.Request) {
 	}
 }
 
-// set writes v as JSON. What cannot be written is left out.
+func (s *request) captures() bool { return s.policy.Mode != CaptureNone && s.span.IsRecording() }
+
+// set writes v as the policy lets it. What has no JSON is left out.
 func (s *request) set(key string, v any) {
-	defer func() { _ = recover() }() // A MarshalJSON of the caller's may panic.
-	raw, err := json.Marshal(v)
+	raw, err := capture.EncodeJSON(v)
 	if err != nil {
 		return
 	}
-	s.span.SetAttributes(s.config.Data(key, raw)...)
+	kv, dropped := genaihttp.Data(&s.policy, key, raw)
+	if dropped {
+		s.drop(key)
+	} else if kv.Valid() {
+		s.span.SetAttributes(kv)
+	}
+}
+
+func (s *request) drop(key string) {
+	s.dropped = append(s.dropped, key)
+	s.span.SetAttributes(genaihttp.Dropped(s.dropped)...)
 }
 
 // settle writes the outcome. counts says which JSON-RPC codes are errors.
@@ -73,7 +86,7 @@ func (s *request) settle(result mcp.Result, err error, counts func(code int64) b
 		s.fail(toolError, "")
 		return
 	}
-	if s.config.Capture == CaptureFull && s.span.IsRecording() {
+	if s.captures() {
 		if tool.StructuredContent != nil {
 			s.set(semconv.GenAIToolCallResult, tool.StructuredContent)
 		} else {
@@ -101,9 +114,14 @@ func (s *request) failed(err error, counts func(code int64) bool) {
 // fail leaves the status of a span that is not ours to its owner.
 func (s *request) fail(errorType, message string) {
 	s.span.SetAttributes(attribute.String(semconv.ErrorType, errorType))
-	if !s.shared {
-		s.span.SetStatus(codes.Error, message)
+	if s.shared {
+		return
 	}
+	message, dropped := genaihttp.ErrorText(&s.policy, message)
+	if dropped {
+		s.drop(semconv.ExceptionMessage)
+	}
+	s.span.SetStatus(codes.Error, message)
 }
 
 // end ends the span; not settled means that the handler panicked.

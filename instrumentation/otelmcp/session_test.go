@@ -2,6 +2,8 @@ package otelmcp_test
 
 import (
 	"context"
+	"log/slog"
+	"strings"
 	"testing"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
@@ -10,6 +12,7 @@ import (
 
 	"github.com/agentlens/agentlens-otel/instrumentation/agentlens"
 	"github.com/agentlens/agentlens-otel/instrumentation/agentlenstest"
+	"github.com/agentlens/agentlens-otel/instrumentation/internal/genaitest"
 	"github.com/agentlens/agentlens-otel/instrumentation/otelmcp"
 )
 
@@ -56,6 +59,53 @@ func TestCountsOnce(t *testing.T) {
 			require.Len(t, events, 1)
 			require.NotNil(t, events[0].ToolCall)
 			assert.Equal(t, "get_weather", events[0].ToolCall.Name)
+		})
+	}
+}
+
+// A request in a session is captured as the session is, by client and server;
+// what its redactor fails on is dropped, and counted.
+func TestCapturedAsTheSessionIs(t *testing.T) {
+	fails := agentlens.WithRedactor(func(c agentlens.Content) (string, error) {
+		if c.Text == "Bern" {
+			panic("no")
+		}
+		return c.Text, nil
+	})
+	for name, c := range map[string]struct {
+		opts  []agentlens.Option
+		want  map[string]any
+		stats int64
+	}{
+		"told nothing": {want: map[string]any{"gen_ai.tool.call.arguments": `{"city":"Bern"}`, "gen_ai.tool.call.result": `{"degrees":21}`}},
+		"metadata": {
+			opts: []agentlens.Option{agentlens.WithCapture(agentlens.CaptureMetadata)},
+			want: map[string]any{"gen_ai.tool.call.arguments.bytes": int64(15), "gen_ai.tool.call.result.bytes": int64(14)},
+		},
+		"none": {opts: []agentlens.Option{agentlens.WithCapture(agentlens.CaptureNone)}, want: map[string]any{}},
+		"a redactor fails": {
+			opts:  []agentlens.Option{fails},
+			want:  map[string]any{"gen_ai.tool.call.result": `{"degrees":21}`, "agentlens.content.dropped": []string{"gen_ai.tool.call.arguments"}},
+			stats: 1,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSetup(t, true)
+			tracker, err := agentlens.NewTracker(t.Context(), append(c.opts,
+				agentlens.WithTracerProvider(genaitest.NewRecorder()), agentlens.WithLogger(slog.New(slog.DiscardHandler)))...)
+			require.NoError(t, err)
+			ctx, _, err := tracker.StartSession(t.Context(), "planner")
+			require.NoError(t, err)
+			_, err = s.call(ctx, "Bern")
+			require.NoError(t, err)
+			got := map[string]any{}
+			for key, v := range genaitest.Attributes(s.client.One(t)) {
+				if strings.HasPrefix(key, "gen_ai.tool.call.") || key == "agentlens.content.dropped" {
+					got[key] = v
+				}
+			}
+			assert.Equal(t, c.want, got)
+			assert.Equal(t, c.stats, tracker.Stats().ContentDropped)
 		})
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 
 	"github.com/agentlens/agentlens-otel/analysis"
+	"github.com/agentlens/agentlens-otel/instrumentation/internal/capture"
 	"github.com/agentlens/agentlens-otel/instrumentation/internal/genaihttp"
 	"github.com/agentlens/agentlens-otel/semconv"
 )
@@ -15,12 +16,12 @@ import (
 // chatReader reads chat completions, and completions, which have a text where
 // the others have a message.
 type chatReader struct {
-	capture genaihttp.Capture
+	mode    capture.Mode
 	choices []choiceText // of a stream
 	size    int
 }
 
-func newChatReader(capture genaihttp.Capture) genaihttp.Reader { return &chatReader{capture: capture} }
+func newChatReader(mode capture.Mode) genaihttp.Reader { return &chatReader{mode: mode} }
 
 // maxStreamed bounds how much of a streamed answer is kept for capture.
 const maxStreamed = 256 << 10
@@ -30,7 +31,7 @@ func (r *chatReader) RequestMembers() genaihttp.Select {
 		"model", "max_tokens", "max_completion_tokens", "temperature", "top_p", "frequency_penalty", "presence_penalty",
 		"stop", "seed", "n", "stream", "reasoning_effort", "response_format.type", "service_tier",
 	}
-	if r.capture != genaihttp.CaptureNone {
+	if r.mode != capture.None {
 		keep = append(keep, "messages", "prompt", "tools")
 	}
 	return genaihttp.Select{Keep: keep, Enter: []string{"response_format"}}
@@ -128,7 +129,7 @@ type closing struct {
 
 func (r *chatReader) Answer(call *genaihttp.Call, m *genaihttp.Members) {
 	r.common(call, m)
-	if r.capture == genaihttp.CaptureNone {
+	if r.mode == capture.None {
 		return
 	}
 	var choices []choice
@@ -197,7 +198,10 @@ func (r *chatReader) Event(call *genaihttp.Call, _ string, m *genaihttp.Members)
 		return
 	}
 	r.common(call, m)
-	if r.capture == genaihttp.CaptureNone || r.size > maxStreamed {
+	if r.mode == capture.None {
+		return
+	}
+	if call.OutputCut = r.size > maxStreamed; call.OutputCut {
 		return
 	}
 	var choices []choice

@@ -1,6 +1,7 @@
 package otelopenai
 
 import (
+	"github.com/agentlens/agentlens-otel/instrumentation/internal/capture"
 	"github.com/agentlens/agentlens-otel/instrumentation/internal/genaihttp"
 	"github.com/agentlens/agentlens-otel/semconv"
 )
@@ -8,7 +9,7 @@ import (
 // embeddingsReader reads embeddings. The vectors are passed over.
 type embeddingsReader struct{}
 
-func newEmbeddingsReader(genaihttp.Capture) genaihttp.Reader { return embeddingsReader{} }
+func newEmbeddingsReader(capture.Mode) genaihttp.Reader { return embeddingsReader{} }
 
 func (embeddingsReader) RequestMembers() genaihttp.Select {
 	return genaihttp.Select{Keep: []string{"model", "dimensions", "encoding_format"}}

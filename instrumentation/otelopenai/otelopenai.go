@@ -6,6 +6,7 @@ import (
 
 	"go.opentelemetry.io/otel/attribute"
 
+	"github.com/agentlens/agentlens-otel/instrumentation/internal/capture"
 	"github.com/agentlens/agentlens-otel/instrumentation/internal/genaihttp"
 	"github.com/agentlens/agentlens-otel/semconv"
 )
@@ -21,7 +22,7 @@ func Middleware(opts ...Option) func(*http.Request, func(*http.Request) (*http.R
 // apis are the calls that are told, by the end of their path.
 var apis = []struct {
 	path, operation, apiType string
-	reader                   func(genaihttp.Capture) genaihttp.Reader
+	reader                   func(capture.Mode) genaihttp.Reader
 }{
 	{"/chat/completions", semconv.OperationChat, "chat_completions", newChatReader},
 	{"/responses", semconv.OperationChat, "responses", newResponsesReader},
@@ -29,7 +30,7 @@ var apis = []struct {
 	{"/completions", semconv.OperationTextCompletion, "", newChatReader},
 }
 
-func route(c *genaihttp.Config, req *http.Request) (*genaihttp.Call, genaihttp.Reader) {
+func route(req *http.Request, mode capture.Mode) (*genaihttp.Call, genaihttp.Reader) {
 	if req.Method != http.MethodPost {
 		return nil, nil
 	}
@@ -41,7 +42,7 @@ func route(c *genaihttp.Config, req *http.Request) (*genaihttp.Call, genaihttp.R
 		if api.apiType != "" {
 			call.SetRequest(attribute.String(semconv.OpenAIAPIType, api.apiType))
 		}
-		return call, api.reader(c.Capture)
+		return call, api.reader(mode)
 	}
 	return nil, nil
 }

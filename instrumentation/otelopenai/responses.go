@@ -5,6 +5,7 @@ import (
 
 	"go.opentelemetry.io/otel/attribute"
 
+	"github.com/agentlens/agentlens-otel/instrumentation/internal/capture"
 	"github.com/agentlens/agentlens-otel/instrumentation/internal/genaihttp"
 	"github.com/agentlens/agentlens-otel/semconv"
 )
@@ -12,11 +13,11 @@ import (
 // responsesReader reads the responses API. The last event of a stream holds the
 // whole response.
 type responsesReader struct {
-	capture genaihttp.Capture
+	mode capture.Mode
 }
 
-func newResponsesReader(capture genaihttp.Capture) genaihttp.Reader {
-	return &responsesReader{capture: capture}
+func newResponsesReader(mode capture.Mode) genaihttp.Reader {
+	return &responsesReader{mode: mode}
 }
 
 func (r *responsesReader) RequestMembers() genaihttp.Select {
@@ -24,7 +25,7 @@ func (r *responsesReader) RequestMembers() genaihttp.Select {
 		"model", "max_output_tokens", "temperature", "top_p", "stream", "reasoning.effort", "text.format.type",
 		"service_tier", "previous_response_id", "conversation", "conversation.id",
 	}
-	if r.capture != genaihttp.CaptureNone {
+	if r.mode != capture.None {
 		keep = append(keep, "instructions", "input", "tools")
 	}
 	return genaihttp.Select{Keep: keep, Enter: []string{"reasoning", "text", "text.format", "conversation"}}
@@ -111,7 +112,7 @@ func (r *responsesReader) response(call *genaihttp.Call, m *genaihttp.Members, p
 		call.ErrorType = semconv.ErrorTypeOther
 	}
 	call.FinishReason(0, finishReason(status, m.String(prefix+"incomplete_details.reason"), m.Raw(prefix+"output")))
-	if r.capture == genaihttp.CaptureNone {
+	if r.mode == capture.None {
 		return
 	}
 	if m.TooLarge(prefix + "output") {

@@ -90,7 +90,7 @@ func TestCallerReadsTheSame(t *testing.T) {
 		status := rapid.SampledFrom([]int{200, 201, 400, 500}).Draw(t, "status")
 		path := rapid.SampledFrom([]string{"/v1/chat/completions", "/v1/responses", "/v1/embeddings", "/v1/completions"}).Draw(t, "path")
 		request := rapid.OneOf(rapid.Just(`{"model":"m","stream":true}`), rapid.String()).Draw(t, "request")
-		capture := rapid.SampledFrom([]otelopenai.Capture{otelopenai.CaptureNone, otelopenai.CaptureMetadata, otelopenai.CaptureFull}).Draw(t, "capture")
+		capture := rapid.SampledFrom([]otelopenai.CaptureMode{otelopenai.CaptureNone, otelopenai.CaptureMetadata, otelopenai.CaptureFull}).Draw(t, "capture")
 
 		call := func(middleware func(*http.Request, func(*http.Request) (*http.Response, error)) (*http.Response, error)) (string, []read, error) {
 			req, err := http.NewRequest(http.MethodPost, "http://localhost:1"+path, strings.NewReader(request))
@@ -188,7 +188,7 @@ func BenchmarkCall(b *testing.B) {
 		b.Run(c.name+"/no provider", func(b *testing.B) {
 			benchmark(b, c.answer, c.streaming, option.WithMiddleware(otelopenai.Middleware(otelopenai.WithTracerProvider(noop.NewTracerProvider()))))
 		})
-		for name, capture := range map[string]otelopenai.Capture{"with": otelopenai.CaptureNone, "full": otelopenai.CaptureFull} {
+		for name, capture := range map[string]otelopenai.CaptureMode{"with": otelopenai.CaptureNone, "full": otelopenai.CaptureFull} {
 			b.Run(c.name+"/"+name, func(b *testing.B) {
 				spans := genaitest.NewDiscarder()
 				benchmark(b, c.answer, c.streaming, option.WithMiddleware(otelopenai.Middleware(otelopenai.WithTracerProvider(spans), otelopenai.WithCapture(capture))))

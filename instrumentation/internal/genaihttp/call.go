@@ -25,6 +25,8 @@ type Call struct {
 	System []Part
 	Input  []Message
 	Output []Message
+	// OutputCut says that a part of the output was not kept.
+	OutputCut bool
 	// Tools is the JSON of gen_ai.tool.definitions.
 	Tools json.RawMessage
 

@@ -1,14 +1,15 @@
 package genaihttp
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
+	"math"
 	"strings"
 	"unicode/utf8"
 
 	"go.opentelemetry.io/otel/attribute"
 
+	"github.com/agentlens/agentlens-otel/instrumentation/internal/capture"
 	"github.com/agentlens/agentlens-otel/semconv"
 )
 
@@ -23,7 +24,7 @@ type Message struct {
 
 // TooLarge stands for messages of more than a MiB of JSON.
 func TooLarge(role string) []Message {
-	return []Message{{Role: role, Parts: []Part{Text("[cut: more than 1 MiB]")}}}
+	return []Message{{Role: role, Parts: []Part{{Type: PartText, Content: "[cut: more than 1 MiB]", cut: true}}}}
 }
 
 // Part is a part of a message. Its Type decides which fields it has.
@@ -36,6 +37,8 @@ type Part struct {
 	Data     json.RawMessage
 	// Modality, MimeType and Where describe a blob, a file id or a URI.
 	Modality, MimeType, Where string
+
+	cut bool // it stands for content that was not read
 }
 
 // Types of parts.
@@ -90,67 +93,99 @@ const (
 	maxBlob    = 16 << 10
 )
 
-// writer turns messages into the JSON of one attribute.
-type writer struct {
-	config    *Config
-	attribute string
-	left      int  // of maxContent
-	dropped   bool // the redactor failed
-}
-
-func (c *Config) writer(attribute string) *writer {
-	return &writer{config: c, attribute: attribute, left: maxContent}
-}
-
-// contentAttributes returns the messages as the capture mode lets them.
-func (c *Config) contentAttributes(call *Call, answered bool) []attribute.KeyValue {
-	if c.Capture == CaptureNone {
+// contentAttributes returns the messages as the policy lets them.
+func contentAttributes(p *capture.Policy, call *Call, answered bool) []attribute.KeyValue {
+	if p.Mode == capture.None {
 		return nil
 	}
 	var attrs []attribute.KeyValue
 	add := func(key string, n int, value func(*writer) any) {
-		if n == 0 {
-			return
-		}
-		w := c.writer(key)
-		b, err := json.Marshal(value(w))
-		switch {
-		case w.dropped:
-			call.dropped = append(call.dropped, key)
-		case err == nil:
-			attrs = append(attrs, attribute.String(key, string(b)))
+		if n > 0 {
+			kv, dropped := contentAttribute(p, key, value)
+			if dropped {
+				call.dropped = append(call.dropped, key)
+			} else if kv.Valid() {
+				attrs = append(attrs, kv)
+			}
 		}
 	}
 	if answered {
-		add(semconv.GenAIOutputMessages, len(call.Output), func(w *writer) any { return w.messages(call.Output) })
+		add(semconv.GenAIOutputMessages, len(call.Output), func(w *writer) any {
+			w.unknown = call.OutputCut
+			return w.messages(call.Output)
+		})
 	} else {
 		add(semconv.GenAISystemInstruction, len(call.System), func(w *writer) any { return w.parts(call.System) })
 		add(semconv.GenAIInputMessages, len(call.Input), func(w *writer) any { return w.messages(call.Input) })
-		if c.Capture == CaptureFull {
-			add(semconv.GenAIToolDefinitions, len(call.Tools), func(w *writer) any { return w.value(call.Tools) })
-		}
+		add(semconv.GenAIToolDefinitions, len(call.Tools), func(w *writer) any { return w.value(call.Tools) })
 	}
-	if call.dropped != nil {
-		attrs = append(attrs, attribute.StringSlice(semconv.ContentDropped, call.dropped))
-	}
-	return attrs
+	return append(attrs, Dropped(call.dropped)...)
 }
 
-// Data returns an attribute with JSON as the capture mode and the redactor let
-// it, none when they do not.
-func (c *Config) Data(key string, raw json.RawMessage) []attribute.KeyValue {
-	if c.Capture != CaptureFull || len(raw) == 0 {
+// Data returns an attribute with JSON as the policy lets it. dropped says that a
+// redactor failed.
+func Data(p *capture.Policy, key string, raw json.RawMessage) (kv attribute.KeyValue, dropped bool) {
+	if p.Mode == capture.None || len(raw) == 0 {
+		return kv, false
+	}
+	return contentAttribute(p, key, func(w *writer) any { return w.value(raw) })
+}
+
+// Dropped returns the attribute that names those whose content a redactor
+// failed on, if any.
+func Dropped(keys []string) []attribute.KeyValue {
+	if len(keys) == 0 {
 		return nil
 	}
-	w := c.writer(key)
-	b, err := json.Marshal(w.value(raw))
+	return []attribute.KeyValue{attribute.StringSlice(semconv.ContentDropped, keys)}
+}
+
+// ErrorText returns what the redactors leave of the text of an error, which may
+// quote content. dropped says that one failed.
+func ErrorText(p *capture.Policy, s string) (_ string, dropped bool) {
+	if s == "" {
+		return "", false
+	}
+	redacted, err := p.Redact(semconv.ExceptionMessage, "", s)
+	if err != nil {
+		p.Fail(err)
+		return "", true
+	}
+	return cut(redacted, maxErrorMessage), false
+}
+
+// contentAttribute returns the attribute of a piece of content, or in mode
+// metadata that of its length; none when there is nothing to tell.
+func contentAttribute(p *capture.Policy, key string, value func(*writer) any) (kv attribute.KeyValue, dropped bool) {
+	w := &writer{policy: p, attribute: key, left: maxContent}
+	if p.MaxBytes > 0 {
+		w.left = min(w.left, p.MaxBytes)
+	}
+	if p.Mode == capture.Metadata {
+		w.policy, w.left = &capture.Policy{}, math.MaxInt // its length as it is
+	}
+	raw, err := capture.EncodeJSON(value(w))
 	switch {
-	case w.dropped:
-		return []attribute.KeyValue{attribute.StringSlice(semconv.ContentDropped, []string{key})}
-	case err != nil:
-		return nil
+	case w.err != nil:
+		p.Fail(w.err)
+		return kv, true
+	case err != nil || raw == nil:
+		return kv, false
+	case p.Mode == capture.Full:
+		return attribute.String(key, string(raw)), false
+	case w.unknown:
+		return kv, false
 	}
-	return []attribute.KeyValue{attribute.String(key, string(b))}
+	return attribute.Int(key+semconv.BytesSuffix, len(raw)), false
+}
+
+// writer turns messages into the JSON of one attribute.
+type writer struct {
+	policy    *capture.Policy
+	attribute string
+	left      int   // of the bound
+	unknown   bool  // the content is not all there
+	err       error // of a redactor
 }
 
 type messageJSON struct {
@@ -178,13 +213,11 @@ func (w *writer) parts(parts []Part) []map[string]any {
 
 func (w *writer) part(p *Part) map[string]any {
 	m := map[string]any{"type": p.Type}
+	w.unknown = w.unknown || p.cut
 	for key, value := range map[string]string{"id": p.ID, "name": p.Name, "modality": p.Modality, "mime_type": p.MimeType} {
 		if value != "" {
 			m[key] = value
 		}
-	}
-	if w.config.Capture != CaptureFull {
-		return m
 	}
 	switch p.Type {
 	case PartToolCall:
@@ -196,7 +229,7 @@ func (w *writer) part(p *Part) map[string]any {
 	case PartURI:
 		m["uri"] = w.text("uri", p.Where)
 	case PartBlob:
-		if m["content"] = p.Content; len(p.Content) > maxBlob {
+		if m["content"] = p.Content; len(p.Content) > min(maxBlob, w.left) {
 			m["content"] = fmt.Sprintf("[cut: %d bytes]", len(p.Content))
 		}
 	case PartServerToolCall, PartServerToolResponse:
@@ -218,50 +251,41 @@ func (w *writer) data(m map[string]any, key string, data json.RawMessage) {
 // value returns JSON with its strings redacted, or what is no JSON, or too much
 // of it, as a text.
 func (w *writer) value(raw json.RawMessage) any {
-	d := json.NewDecoder(bytes.NewReader(raw))
-	d.UseNumber()
-	var v any
-	if len(raw) > w.left || d.Decode(&v) != nil || d.More() {
+	if len(raw) > w.left || !json.Valid(raw) {
 		return w.text("", string(raw))
 	}
-	if w.config.Redact == nil {
-		w.left -= len(raw)
-		return raw
+	if len(w.policy.Redactors) > 0 {
+		var err error
+		if raw, err = capture.RedactJSON(raw, w.redact); err != nil {
+			w.err = err
+			return nil
+		}
+		if len(raw) > w.left {
+			return w.cut(string(raw))
+		}
 	}
-	return w.walk("", v)
-}
-
-func (w *writer) walk(key string, v any) any {
-	switch v := v.(type) {
-	case string:
-		return w.text(key, v)
-	case json.Number:
-		if text := w.text(key, v.String()); text != v.String() {
-			return text
-		}
-	case []any:
-		for i := range v {
-			v[i] = w.walk(key, v[i])
-		}
-	case map[string]any:
-		out := make(map[string]any, len(v))
-		for name, member := range v {
-			out[w.text("", name)] = w.walk(name, member)
-		}
-		return out
-	}
-	return v
+	w.left -= len(raw)
+	return raw
 }
 
 // text redacts and cuts.
 func (w *writer) text(key, s string) string {
-	if redact := w.config.Redact; redact != nil && !w.dropped {
-		func() {
-			defer func() { w.dropped = recover() != nil || w.dropped }()
-			text, err := redact(w.attribute, key, s)
-			s, w.dropped = text, err != nil
-		}()
+	redacted, err := w.redact(key, s)
+	if err != nil {
+		w.err = err
+		return ""
 	}
+	return w.cut(redacted)
+}
+
+func (w *writer) redact(key, s string) (string, error) {
+	if w.err != nil || len(w.policy.Redactors) == 0 {
+		return s, w.err
+	}
+	return w.policy.Redact(w.attribute, key, s)
+}
+
+func (w *writer) cut(s string) string {
 	s = cut(s, max(w.left, 0))
 	w.left -= len(s)
 	return s

@@ -15,6 +15,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/agentlens/agentlens-otel/analysis"
+	"github.com/agentlens/agentlens-otel/instrumentation/internal/capture"
 	"github.com/agentlens/agentlens-otel/semconv"
 )
 
@@ -24,7 +25,7 @@ type Instrument struct {
 	Scope string
 	// Route returns what is known of a call before its body, and the reader for
 	// the rest; nil for a request that calls no model.
-	Route func(c *Config, req *http.Request) (*Call, Reader)
+	Route func(req *http.Request, mode capture.Mode) (*Call, Reader)
 	// SDKScope is the scope under which the client library writes spans of its
 	// own. When the library's span of the call goes to the same provider, its
 	// span is added to, so that a call has one. Empty when the library has none.
@@ -88,12 +89,16 @@ func (t transport) RoundTrip(req *http.Request) (*http.Response, error) {
 // begin starts the span. It returns nil when there is nothing to tell, and the
 // request is as it was.
 func (in *Instrument) begin(req *http.Request) (op *operation, sent *http.Request) {
-	call, reader := in.route(req)
+	if req == nil || req.URL == nil {
+		return nil, nil
+	}
+	ctx := req.Context()
+	policy := in.config.Policy(ctx)
+	call, reader := in.route(req, policy.Mode)
 	if call == nil {
 		return nil, nil
 	}
-	op = &operation{in: in, call: call, reader: reader, start: time.Now()}
-	ctx := req.Context()
+	op = &operation{in: in, call: call, reader: reader, policy: policy, start: time.Now()}
 	sent = req
 	if req.Body != nil && req.Body != http.NoBody && req.GetBody != nil {
 		// GetBody says that the body is in memory: reading it waits for nobody.
@@ -112,16 +117,13 @@ func (in *Instrument) begin(req *http.Request) (op *operation, sent *http.Reques
 	return op, sent.WithContext(ctx)
 }
 
-func (in *Instrument) route(req *http.Request) (call *Call, reader Reader) {
+func (in *Instrument) route(req *http.Request, mode capture.Mode) (call *Call, reader Reader) {
 	defer func() {
 		if recover() != nil {
 			call = nil
 		}
 	}()
-	if req == nil || req.URL == nil {
-		return nil, nil
-	}
-	return in.Route(&in.config, req)
+	return in.Route(req, mode)
 }
 
 // replay is a body of which a part was read ahead.
@@ -174,7 +176,7 @@ func (op *operation) startSpan(ctx context.Context, req *http.Request) context.C
 			trace.WithTimestamp(op.start), trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(attrs...))
 	}
 	if op.span.IsRecording() {
-		op.guard(func() { op.span.SetAttributes(c.contentAttributes(call, false)...) })
+		op.guard(func() { op.span.SetAttributes(contentAttributes(&op.policy, call, false)...) })
 	}
 	call.System, call.Input, call.Tools = nil, nil, nil
 	return ctx

@@ -15,6 +15,7 @@ import (
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/agentlens/agentlens-otel/instrumentation/internal/capture"
 	"github.com/agentlens/agentlens-otel/semconv"
 )
 
@@ -24,6 +25,7 @@ type operation struct {
 	in     *Instrument
 	call   *Call
 	reader Reader
+	policy capture.Policy
 	ctx    context.Context
 	span   trace.Span
 	shared bool // the span is not ours: see outerSpan
@@ -205,7 +207,11 @@ func (op *operation) finishLocked() {
 	}
 	if op.call.ErrorType != "" {
 		op.span.SetAttributes(attribute.String(semconv.ErrorType, op.call.ErrorType))
-		op.span.SetStatus(codes.Error, op.call.ErrorMessage)
+		message, dropped := ErrorText(&op.policy, op.call.ErrorMessage)
+		if dropped {
+			op.span.SetAttributes(Dropped(append(op.call.dropped, semconv.ExceptionMessage))...)
+		}
+		op.span.SetStatus(codes.Error, message)
 	}
 	op.span.End()
 	op.in.metrics.record(op)
@@ -220,7 +226,7 @@ func (op *operation) tell() {
 		if op.streamed && op.firstChunk > 0 {
 			op.span.SetAttributes(attribute.Float64(semconv.GenAITimeToFirstChunk, op.firstChunk.Seconds()))
 		}
-		op.span.SetAttributes(op.in.config.contentAttributes(op.call, true)...)
+		op.span.SetAttributes(contentAttributes(&op.policy, op.call, true)...)
 	})
 }
 

@@ -1,56 +1,27 @@
 package genaihttp
 
 import (
+	"context"
+	"fmt"
 	"os"
-	"strings"
 
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
+
+	"github.com/agentlens/agentlens-otel/instrumentation/internal/capture"
 )
 
 // Version is the version of the instrumentation scopes.
 const Version = "0.1.0"
 
-// CaptureEnv names the environment variable that sets the default Capture.
-const CaptureEnv = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
-
-// Capture says how much of the messages goes onto a span.
-type Capture uint8
-
-const (
-	// CaptureNone: nothing of them.
-	CaptureNone Capture = iota
-	// CaptureMetadata: roles, kinds of parts, names and ids of tools; no text,
-	// no arguments, no results.
-	CaptureMetadata
-	// CaptureFull: all of it, up to 256 KiB an attribute.
-	CaptureFull
-)
-
-// CaptureFromEnv returns what CaptureEnv says, CaptureNone when it says nothing
-// that is known. EVENT_ONLY is none: the middlewares write no events.
-func CaptureFromEnv() Capture {
-	switch strings.ToLower(os.Getenv(CaptureEnv)) {
-	case "full", "true", "1", "span_only", "span_and_event":
-		return CaptureFull
-	case "metadata":
-		return CaptureMetadata
-	default:
-		return CaptureNone
-	}
-}
-
 // Config is what the options of a middleware set.
 type Config struct {
 	TracerProvider trace.TracerProvider // nil is the global one at the time of each call
 	MeterProvider  metric.MeterProvider // nil is the global one
-	Capture        Capture
-	// Redact returns what goes onto the span in place of a text: the attribute,
-	// the key of the innermost member that holds the text, and the text. An
-	// error or a panic drops the content of the attribute.
-	Redact Redactor
+	// Capture is what the options say of content; Policy adds the rest.
+	Capture capture.Policy
 	// OldMetrics also records the metrics under their names up to v1.41.0.
 	OldMetrics bool
 	// Provider overrides gen_ai.provider.name.
@@ -58,6 +29,8 @@ type Config struct {
 	// Propagator carries the trace context where a protocol has room for it; nil
 	// is W3C's trace context, without baggage.
 	Propagator propagation.TextMapPropagator
+
+	fromEnv capture.Mode
 }
 
 // Option sets something of a Config.
@@ -65,7 +38,14 @@ type Option func(*Config)
 
 // NewConfig applies the options to the defaults.
 func NewConfig(opts []Option) Config {
-	c := Config{Capture: CaptureFromEnv()}
+	c := Config{Capture: capture.Policy{MaxBytes: maxContent}}
+	var ok bool
+	if c.fromEnv, ok = capture.FromEnv(); !ok {
+		otel.Handle(fmt.Errorf("%s: %q, want %s: no content is captured", capture.Env, os.Getenv(capture.Env), capture.EnvValues))
+	}
+	if c.fromEnv == capture.Unset {
+		c.fromEnv = capture.None
+	}
 	for _, opt := range opts {
 		if opt != nil {
 			opt(&c)
@@ -73,6 +53,10 @@ func NewConfig(opts []Option) Config {
 	}
 	return c
 }
+
+// Policy returns what is captured of a call in ctx: what the options say, else
+// the session of ctx, else capture.Env, else nothing.
+func (c *Config) Policy(ctx context.Context) capture.Policy { return c.Capture.In(ctx, c.fromEnv) }
 
 // WithTracerProvider sets where the spans go.
 func WithTracerProvider(p trace.TracerProvider) Option {
@@ -84,17 +68,20 @@ func WithMeterProvider(p metric.MeterProvider) Option {
 	return func(c *Config) { c.MeterProvider = p }
 }
 
-// WithCapture sets how much of the messages goes onto a span.
-func WithCapture(capture Capture) Option {
-	return func(c *Config) { c.Capture = capture }
+// WithCapture sets how much of the content goes onto a span.
+func WithCapture(mode capture.Mode) Option {
+	return func(c *Config) { c.Capture.Mode = mode }
 }
 
-// Redactor is the type of Config.Redact.
-type Redactor = func(attribute, key, text string) (string, error)
-
-// WithRedactor sets Config.Redact.
-func WithRedactor(redact Redactor) Option {
-	return func(c *Config) { c.Redact = redact }
+// WithRedactor adds redactors.
+func WithRedactor(redactors ...capture.Redactor) Option {
+	return func(c *Config) {
+		for _, r := range redactors {
+			if r != nil {
+				c.Capture.Redactors = append(c.Capture.Redactors, r)
+			}
+		}
+	}
 }
 
 // WithProviderName sets gen_ai.provider.name.

@@ -1,4 +1,4 @@
-package agentlens
+package capture
 
 import (
 	"encoding/json"
@@ -17,13 +17,13 @@ func FuzzRedactJSON(f *testing.F) {
 		if !json.Valid([]byte(s)) || strings.ContainsRune(s, '\uFFFD') {
 			t.Skip()
 		}
-		same, err := redactJSON([]byte(s), func(_, text string) (string, error) { return text, nil })
+		same, err := RedactJSON([]byte(s), func(_, text string) (string, error) { return text, nil })
 		if err != nil {
 			return // JSON that encoding/json reads as no token, such as a nesting too deep
 		}
 		require.True(t, json.Valid(same), string(same))
 		require.Equal(t, decoded(t, s), decoded(t, string(same)))
-		hidden, err := redactJSON([]byte(s), func(_, text string) (string, error) { return "_", nil })
+		hidden, err := RedactJSON([]byte(s), func(_, text string) (string, error) { return "_", nil })
 		require.NoError(t, err)
 		require.True(t, json.Valid(hidden))
 		require.Empty(t, strings.Trim(string(hidden), `_"{}[],: truefalsn`), "only structure is left")
