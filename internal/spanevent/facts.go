@@ -215,8 +215,10 @@ func (f *facts) data(what field, key string) json.RawMessage {
 		return nil
 	}
 	v := f.values[what]
-	if f.own && v.Type() == pcommon.ValueTypeStr && json.Valid([]byte(v.Str())) {
-		return json.RawMessage(v.Str())
+	if f.own && v.Type() == pcommon.ValueTypeStr {
+		if valid, _ := validJSON(v.Str()); valid {
+			return json.RawMessage(v.Str())
+		}
 	}
 	return valueData(v, key)
 }
@@ -226,11 +228,17 @@ func valueData(v pcommon.Value, key string) json.RawMessage {
 	case pcommon.ValueTypeStr:
 		s := strings.ToValidUTF8(v.Str(), "�")
 		trimmed := strings.TrimSpace(s)
-		if strings.HasPrefix(trimmed, "{") && json.Valid([]byte(s)) {
-			return json.RawMessage(s)
-		}
-		if strings.HasPrefix(trimmed, "[") && json.Valid([]byte(s)) {
-			return wrapJSON(key, json.RawMessage(s))
+		if strings.HasPrefix(trimmed, "{") {
+			if valid, _ := validJSON(s); valid {
+				return json.RawMessage(s)
+			}
+		} else if strings.HasPrefix(trimmed, "[") {
+			switch valid, verbatim := validJSON(s); {
+			case verbatim:
+				return wrapVerbatim(key, s)
+			case valid:
+				return wrapJSON(key, json.RawMessage(s))
+			}
 		}
 		return wrapJSON(key, s)
 	case pcommon.ValueTypeMap:
@@ -241,8 +249,6 @@ func valueData(v pcommon.Value, key string) json.RawMessage {
 		return wrapJSON(key, v.AsRaw())
 	}
 }
-
-func wrapJSON(key string, v any) json.RawMessage { return encode(map[string]any{key: v}) }
 
 func decodeJSON(s string) (any, error) {
 	var v any

@@ -1,0 +1,78 @@
+package spanevent
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// checkJSON compares what validJSON says of s with what encoding/json does.
+func checkJSON(t *testing.T, s string) {
+	t.Helper()
+	valid, verbatim := validJSON(s)
+	require.Equal(t, json.Valid([]byte(s)), valid, "%q", s)
+	if verbatim {
+		require.True(t, valid, "%q", s)
+		again, err := json.Marshal(json.RawMessage(s))
+		require.NoError(t, err)
+		require.Equal(t, string(again), s, "said to be written as it is")
+		require.Equal(t, string(wrapJSON("input", json.RawMessage(s))), string(wrapVerbatim("input", s)))
+	}
+}
+
+var jsonSamples = []string{
+	``, ` `, `{}`, `[]`, `{"a":1}`, ` {"a" : [1 , 2.5e-3, -0, true,false,null]} `, `{"a":1,}`, `[1,]`, `[,1]`, `{"a"}`, `{"a":}`, `{1:2}`,
+	`"x"`, `"x`, `"\u00e9\n\"\\\/"`, `"\u00g9"`, `"\x"`, `"\`, `"\u12`, "\"tab\there\"", "\"a\x00b\"", `01`, `-`, `-01`, `1.`, `.5`, `1e`, `1e+`, `1E+9`, `0.0`,
+	`nul`, `nullx`, `truefalse`, `{"a":1}{}`, `[[[[]]]]`, `[[[]`, `]`, `"long enough for eight bytes at once, and then <b> & some"`,
+	`{"a":"0123456789abcdef\"0123456789"}`, `["0123456\\","89abcdef"]`, "{\"a\":\"line\\nline\",\"b\":\"\xff\xfe invalid\"}", "[\"line\u2028separator\"]", "[\"caf\u00e9, \u20ac\"]",
+	"\"0123456789\n0123456789\"", `"01234567`, `"0123456"`, `"012345678"x`,
+}
+
+func TestValidJSONIsThatOfEncodingJSON(t *testing.T) {
+	for _, s := range jsonSamples {
+		checkJSON(t, s)
+	}
+	for _, depth := range []int{maxJSONDepth - 1, maxJSONDepth, maxJSONDepth + 1} {
+		checkJSON(t, strings.Repeat("[", depth)+strings.Repeat("]", depth))
+		checkJSON(t, strings.Repeat(`{"a":`, depth)+"1"+strings.Repeat("}", depth))
+	}
+	_, verbatim := validJSON(`[{"role":"user","content":"plain text, 12 bytes and more"}]`)
+	assert.True(t, verbatim)
+	for _, s := range []string{`[1, 2]`, `["a<b and so on"]`, `["0123456789a>b"]`, `["&"]`, `["0123456789012345678&0123"]`} {
+		_, verbatim := validJSON(s)
+		assert.False(t, verbatim, s)
+	}
+}
+
+func FuzzValidJSON(f *testing.F) {
+	for _, s := range jsonSamples {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		checkJSON(t, s)
+		// Most strings are no JSON; within one they are looked at byte by byte.
+		checkJSON(t, `"`+s+`"`)
+		checkJSON(t, `{"`+s+`":["`+s+`",0]}`)
+		quoted, err := json.Marshal(s)
+		require.NoError(t, err)
+		checkJSON(t, string(quoted))
+	})
+}
+
+func BenchmarkValidJSON(b *testing.B) {
+	s := `[{"role":"user","parts":[{"type":"text","content":"` + strings.Repeat("the agent searched the weather, ", 300) + `"}]}]`
+	for name, f := range map[string]func(){
+		"own":           func() { validJSON(s) },
+		"encoding/json": func() { json.Valid([]byte(s)) },
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.SetBytes(int64(len(s)))
+			for b.Loop() {
+				f()
+			}
+		})
+	}
+}
