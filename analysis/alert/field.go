@@ -102,6 +102,22 @@ func Fields() []string {
 	return names
 }
 
+// LooksAt reports whether a condition of the rules looks at the field, or at a
+// path into it: events that rules do not look at the data of need not carry it.
+func (rs *RuleSet) LooksAt(name string) bool {
+	for _, r := range rs.rules {
+		for i := range r.nodes {
+			n := &r.nodes[i]
+			for _, f := range [...]*field{&n.match.field, &n.metric} {
+				if head, _, _ := strings.Cut(f.name, "."); head == name {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
 // field is a definition with a path into the object it holds.
 type field struct {
 	definition

@@ -94,6 +94,7 @@ func fuzzSpan(t *testing.T, scope Scope, span ptrace.Span, policy *ContentPolicy
 	if r.Role == RoleNone {
 		return
 	}
+	checkWithout(t, scope, span)
 	if r.Role == RoleEvent && r.Event.Validate() != nil {
 		t.Fatalf("an event that cannot be: %v", r.Event.Validate())
 	}

@@ -12,38 +12,54 @@ import (
 	"github.com/agentlens/agentlens-otel/analysis"
 )
 
-// readContent reads what went into an event and what came out: from the
-// attributes that hold it, else from keys over which messages are spread, else
-// from the span's events.
-func readContent(r *Reading, f *facts, span ptrace.Span, seen []*dialect) {
+// readContent reads the wanted data of an event: what went in and what came
+// out. Other libraries have one pair of keys for the content of any span; on
+// that of a tool call it is the tool's, where the tool's own keys say nothing.
+func readContent(r *Reading, f *facts, span ptrace.Span, seen []*dialect, want Content) {
 	e := &r.Event
-	e.Input, e.Output = f.data(fieldInput, "input"), f.data(fieldOutput, "output")
+	if t := e.ToolCall; t != nil {
+		if want&ContentToolInput != 0 {
+			t.Input = f.data(fieldToolArguments, "input")
+		}
+		if want&ContentToolOutput != 0 {
+			t.Output = f.data(fieldToolResult, "output")
+		}
+		if e.Type == analysis.EventToolCall && !r.Own {
+			readInOut(&t.Input, &t.Output, f, span, seen, want&ContentToolInput != 0, want&ContentToolOutput != 0)
+			return
+		}
+	}
+	readInOut(&e.Input, &e.Output, f, span, seen, want&ContentInput != 0, want&ContentOutput != 0)
+}
+
+// readInOut fills in what is wanted and not there yet: from the attributes that
+// hold it, else from keys over which messages are spread, else from the span's
+// events.
+func readInOut(input, output *json.RawMessage, f *facts, span ptrace.Span, seen []*dialect, wantInput, wantOutput bool) {
+	wantInput, wantOutput = wantInput && *input == nil, wantOutput && *output == nil
+	if wantInput {
+		*input = f.data(fieldInput, "input")
+	}
+	if wantOutput {
+		*output = f.data(fieldOutput, "output")
+	}
 	for _, d := range seen {
-		if e.Input == nil && d.flatInput != nil {
-			e.Input = flattened(span.Attributes(), d.flatInput, "input")
+		if wantInput && *input == nil && d.flatInput != nil {
+			*input = flattened(span.Attributes(), d.flatInput, "input")
 		}
-		if e.Output == nil && d.flatOutput != nil {
-			e.Output = flattened(span.Attributes(), d.flatOutput, "output")
-		}
-	}
-	if span.Events().Len() > 0 && (e.Input == nil || e.Output == nil) {
-		input, output := eventContent(span)
-		if e.Input == nil {
-			e.Input = input
-		}
-		if e.Output == nil {
-			e.Output = output
+		if wantOutput && *output == nil && d.flatOutput != nil {
+			*output = flattened(span.Attributes(), d.flatOutput, "output")
 		}
 	}
-	if e.Type == analysis.EventToolCall && !r.Own {
-		// Other libraries have one pair of keys for the content of any span.
-		if e.ToolCall.Input == nil {
-			e.ToolCall.Input = e.Input
+	wantInput, wantOutput = wantInput && *input == nil, wantOutput && *output == nil
+	if span.Events().Len() > 0 && (wantInput || wantOutput) {
+		in, out := eventContent(span)
+		if wantInput {
+			*input = in
 		}
-		if e.ToolCall.Output == nil {
-			e.ToolCall.Output = e.Output
+		if wantOutput {
+			*output = out
 		}
-		e.Input, e.Output = nil, nil
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 	"github.com/agentlens/agentlens-otel/semconv"
 )
 
-func readEvent(r *Reading, f *facts, span ptrace.Span, own *dialect, seen []*dialect) {
+func readEvent(r *Reading, f *facts, span ptrace.Span, s Scope, seen []*dialect) {
 	e := &r.Event
 	e.ID, e.SessionID = r.SpanID.String(), r.Key()
 	e.Timestamp = r.End
@@ -27,7 +27,7 @@ func readEvent(r *Reading, f *facts, span ptrace.Span, own *dialect, seen []*dia
 	readTokens(e, f)
 	e.CostUSD = f.amount(fieldCost)
 	if !r.Own {
-		mendFigures(e, f, own)
+		mendFigures(e, f, s.dialect)
 	}
 	e.Error = readFailure(r, f, span, seen)
 	// The SDK writes tool_call events without a tool call: those stay so.
@@ -35,12 +35,11 @@ func readEvent(r *Reading, f *facts, span ptrace.Span, own *dialect, seen []*dia
 	if r.Role == RoleEvent && !untold && (e.Type == analysis.EventToolCall || f.has(fieldToolName)) {
 		e.ToolCall = &analysis.ToolCall{
 			ID: f.str(fieldToolID), Name: f.str(fieldToolName),
-			Input: f.data(fieldToolArguments, "input"), Output: f.data(fieldToolResult, "output"),
 			Timestamp: e.Timestamp, DurationMS: e.DurationMS,
 		}
 	}
 	if r.Role == RoleEvent {
-		readContent(r, f, span, seen)
+		readContent(r, f, span, seen, ContentAll&^s.without)
 	}
 	if e.ToolCall != nil && e.ToolCall.Name == "" && !r.Own {
 		e.ToolCall.Name = toolNameOf(span.Name())

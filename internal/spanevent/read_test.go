@@ -67,10 +67,16 @@ func (c *spanCase) span(t testing.TB) ptrace.Span {
 	return span
 }
 
-func (c *spanCase) read(t testing.TB) told {
+func (c *spanCase) spanScope() pcommon.InstrumentationScope {
 	scope := pcommon.NewInstrumentationScope()
 	scope.SetName(c.scope)
+	return scope
+}
+
+func (c *spanCase) read(t testing.TB) told {
+	scope := c.spanScope()
 	r := ForScope(scope).Read(c.span(t))
+	checkWithout(t, ForScope(scope), c.span(t))
 	e := &r.Event
 	got := told{
 		dialect: r.Dialect, model: e.Model, provider: e.Provider, id: e.ResponseID, session: r.SessionID, agent: r.AgentName, label: r.AgentLabel,

@@ -100,15 +100,37 @@ func (r *Reading) IsTraceRoot() bool { return r.ParentID.IsEmpty() }
 // Agent returns the agent's name, or its label where it has none.
 func (r *Reading) Agent() string { return firstOf(r.AgentName, r.AgentLabel) }
 
+// Content is a set of the data that events carry.
+type Content uint8
+
+// The data of an event and of its tool call.
+const (
+	ContentInput Content = 1 << iota
+	ContentOutput
+	ContentToolInput
+	ContentToolOutput
+	ContentAll = ContentInput | ContentOutput | ContentToolInput | ContentToolOutput
+)
+
 // Scope reads the spans of one instrumentation scope.
 type Scope struct {
 	dialect *dialect
 	name    string
+	// without is the data that may be left out.
+	without Content
 }
 
 // ForScope returns the reader for the spans of a scope.
 func ForScope(scope pcommon.InstrumentationScope) Scope {
-	return Scope{keys.scope(scope.Name()), scope.Name()}
+	return Scope{dialect: keys.scope(scope.Name()), name: scope.Name()}
+}
+
+// Without returns a reader that may leave the given data of events out. All
+// else is read as before. To check and to copy data that nobody looks at is most
+// of what a span with content costs.
+func (s Scope) Without(c Content) Scope {
+	s.without = c
+	return s
 }
 
 // Read returns what the span tells. A span that is not GenAI costs one look at
@@ -148,7 +170,7 @@ func (s Scope) read(span ptrace.Span, f *facts) Reading {
 
 	switch r.Role {
 	case RoleEvent, RoleWrapper:
-		readEvent(&r, f, span, s.dialect, seen)
+		readEvent(&r, f, span, s, seen)
 	case RolePart:
 		r.Event.Error = readFailure(&r, f, span, seen)
 	case RoleSession, RoleSessionStart, RoleSessionReport:

@@ -9,6 +9,7 @@ import (
 
 	"github.com/agentlens/agentlens-otel/analysis"
 	"github.com/agentlens/agentlens-otel/analysis/alert"
+	"github.com/agentlens/agentlens-otel/internal/spanevent"
 )
 
 // alertEngine runs the alert rules over the stream of events. Rules that group
@@ -58,6 +59,22 @@ func newAlertEngine(cfg AlertsConfig) (*alertEngine, error) {
 		a.sets = append(a.sets, &alertGroups{by: by, rules: set, states: map[string]*list.Element{}, recent: list.New()})
 	}
 	return a, nil
+}
+
+// unread returns the content of events that no rule looks at.
+func (a *alertEngine) unread() spanevent.Content {
+	unread := spanevent.ContentAll
+	for field, content := range map[string]spanevent.Content{
+		"input_data": spanevent.ContentInput, "output_data": spanevent.ContentOutput,
+		"tool_input": spanevent.ContentToolInput, "tool_output": spanevent.ContentToolOutput,
+	} {
+		for _, g := range a.sets {
+			if g.rules.LooksAt(field) {
+				unread &^= content
+			}
+		}
+	}
+	return unread
 }
 
 // observe takes the next event of the stream and returns what fires at it or

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
+	"github.com/agentlens/agentlens-otel/internal/spanevent"
 	"github.com/agentlens/agentlens-otel/semconv"
 )
 
@@ -74,4 +75,39 @@ func alertsOn(t *testing.T, span ptrace.Span, i int) (log []string) {
 		log = append(log, fmt.Sprintf("%d %s", i, word))
 	}
 	return log
+}
+
+// Content that a rule looks at is read, wherever a library writes it; the rest
+// is left alone, and leaves as it came.
+func TestRulesSeeTheContentTheyLookAt(t *testing.T) {
+	for field, want := range map[string]spanevent.Content{
+		"input_data": spanevent.ContentInput, "output_data": spanevent.ContentOutput,
+		"tool_input.q": spanevent.ContentToolInput, "tool_output.r": spanevent.ContentToolOutput, "model": 0,
+	} {
+		t.Run(field, func(t *testing.T) {
+			h := newHarness(t, func(cfg *Config) {
+				cfg.Alerts.Rules = []AlertRuleConfig{{Name: "r", Condition: map[string]any{"type": "pattern", "field": field, "pattern": "secret"}}}
+			})
+			assert.Equal(t, spanevent.ContentAll&^want, h.unread)
+			td, span := chat("conversation", 1, 1)
+			attrs := span.Attributes()
+			attrs.PutStr(semconv.GenAIInputMessages, `["a secret"]`)
+			attrs.PutStr(semconv.GenAIOutputMessages, `["a secret"]`)
+			attrs.PutStr(semconv.GenAIToolName, "search")
+			attrs.PutStr(semconv.GenAIToolCallArguments, `{"q":"a secret"}`)
+			attrs.PutStr(semconv.GenAIToolCallResult, `{"r":"a secret"}`)
+			h.feed(t, td)
+			fired := 0
+			if want != 0 {
+				fired = 1
+			}
+			assert.Len(t, alertsOn(t, span, 0), fired)
+			_, kept := span.Attributes().Get(semconv.GenAIInputMessages)
+			assert.True(t, kept)
+		})
+	}
+	h := newHarness(t, func(cfg *Config) { cfg.Normalize = true })
+	assert.Zero(t, h.unread, "what is written again is read")
+	h = newHarness(t, func(*Config) {})
+	assert.Equal(t, spanevent.ContentAll, h.unread)
 }

@@ -33,9 +33,11 @@ type agentLensProcessor struct {
 	next      consumer.Traces
 	engines   *engines
 	content   *spanevent.ContentPolicy
-	table     *sessions.Table
-	state     *stateStore
-	now       func() time.Time
+	// unread is the content of events that nothing here looks at.
+	unread spanevent.Content
+	table  *sessions.Table
+	state  *stateStore
+	now    func() time.Time
 
 	// resourceKeys are the resource attributes that sessions keep.
 	resourceKeys   []string
@@ -71,8 +73,21 @@ func newProcessor(set processor.Settings, cfg *Config, next consumer.Traces) (*a
 		resourceKeys: resourceKeys(cfg.Compliance), agents: newLabels(), models: newLabels(), unpriced: newLabels(),
 		told: newTold(), unsent: unsent{inBatch: map[ptrace.Traces][]report{}},
 	}
+	p.unread = p.unreadContent()
 	p.state = newStateStore(p)
 	return p, nil
+}
+
+// unreadContent returns the content of events that no alert rule looks at and
+// that is not written again in other keys.
+func (p *agentLensProcessor) unreadContent() spanevent.Content {
+	switch {
+	case p.cfg.Normalize || p.content.Changes():
+		return 0
+	case p.engines.alerts != nil:
+		return p.engines.alerts.unread()
+	}
+	return spanevent.ContentAll
 }
 
 func (p *agentLensProcessor) start(ctx context.Context, host component.Host) error {
@@ -111,7 +126,7 @@ func (p *agentLensProcessor) process(ctx context.Context, td ptrace.Traces) (ptr
 	for _, rs := range td.ResourceSpans().All() {
 		service := p.serviceOf(rs.Resource())
 		for _, ss := range rs.ScopeSpans().All() {
-			scope := spanevent.ForScope(ss.Scope())
+			scope := spanevent.ForScope(ss.Scope()).Without(p.unread)
 			for _, span := range ss.Spans().All() {
 				r := scope.Read(span)
 				if r.Role == spanevent.RoleNone {

@@ -1,0 +1,60 @@
+package spanevent
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/agentlens/agentlens-otel/analysis"
+)
+
+// checkWithout holds what is read without some of the content against what is
+// read with all of it: the wanted content and all else is the same.
+func checkWithout(t testing.TB, scope Scope, span ptrace.Span) {
+	t.Helper()
+	for without := range ContentAll + 1 {
+		want, got := scope.Read(span), scope.Without(without).Read(span)
+		require.Equal(t, forget(want, without), forget(got, without), "without %04b", without)
+	}
+}
+
+// forget returns the reading with the given content taken out.
+func forget(r Reading, without Content) Reading {
+	clear := func(c Content, data *[]byte) {
+		if without&c != 0 {
+			*data = nil
+		}
+	}
+	clear(ContentInput, (*[]byte)(&r.Event.Input))
+	clear(ContentOutput, (*[]byte)(&r.Event.Output))
+	if r.Event.ToolCall != nil {
+		tool := *r.Event.ToolCall
+		clear(ContentToolInput, (*[]byte)(&tool.Input))
+		clear(ContentToolOutput, (*[]byte)(&tool.Output))
+		r.Event.ToolCall = &tool
+	}
+	return r
+}
+
+// What is left out is not read, whoever wrote it.
+func TestReadWithoutContent(t *testing.T) {
+	for name, c := range map[string]spanCase{
+		"SDK": {scope: agentLens.scopes[0], attrs: attrs{
+			"agentlens.event.type": "llm_call", "gen_ai.input.messages": `[{"role":"user"}]`, "gen_ai.output.messages": `[{"role":"assistant"}]`,
+			"agentlens.tool.name": "search", "agentlens.tool.call.arguments": `{"q":1}`, "agentlens.tool.call.result": `{"r":2}`,
+		}},
+		"another's tool": {attrs: attrs{"openinference.span.kind": "TOOL", "tool.name": "search", "input.value": "q", "output.value": "r"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			scope := ForScope(c.spanScope())
+			checkWithout(t, scope, c.span(t))
+			full, none := scope.Read(c.span(t)).Event, scope.Without(ContentAll).Read(c.span(t)).Event
+			require.NotEmpty(t, full.ToolCall.Input)
+			require.NotEmpty(t, full.ToolCall.Output)
+			require.Equal(t, analysis.ToolCall{Name: "search", Timestamp: full.Timestamp, DurationMS: full.DurationMS}, *none.ToolCall)
+			require.Empty(t, none.Input)
+			require.Empty(t, none.Output)
+		})
+	}
+}
