@@ -121,7 +121,7 @@ type client struct {
 }
 
 func newClient(t *testing.T, cfg *Config, tracked map[string]*analysis.Session) *client {
-	checker, err := compliance.NewChecker(&cfg.Compliance.Policies[0].Policy)
+	checker, err := compliance.NewChecker(cfg.Compliance.Policies[0].policy())
 	require.NoError(t, err)
 	c := &client{
 		t: t, cfg: cfg, prices: pricing.Default(), checker: checker, now: time.Now(), tracked: tracked,

@@ -24,7 +24,7 @@ type policy struct {
 func newPolicies(cfg ComplianceConfig) ([]policy, error) {
 	var out []policy
 	for i := range cfg.Policies {
-		checker, err := compliance.NewChecker(&cfg.Policies[i].Policy)
+		checker, err := compliance.NewChecker(cfg.Policies[i].policy())
 		if err != nil {
 			return nil, fmt.Errorf("`compliance::policies::%d`: %w", i, err)
 		}

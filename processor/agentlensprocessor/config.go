@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
@@ -75,7 +76,10 @@ func (c *CostConfig) prices() (*pricing.Table, error) {
 	}
 	table, err := table.With(c.Prices...)
 	if err != nil {
-		return nil, fmt.Errorf("`cost::prices`: %w", err)
+		for _, e := range fieldErrors(err) {
+			e.Field = strings.Replace(e.Field, "overrides", "prices", 1)
+		}
+		return nil, errors.Join(located("cost", err)...)
 	}
 	return table, nil
 }

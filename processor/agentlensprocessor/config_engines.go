@@ -30,9 +30,16 @@ type ComplianceConfig struct {
 
 // PolicyConfig is a policy and the sessions it is for.
 type PolicyConfig struct {
-	Policy compliance.Policy `mapstructure:",squash"`
+	// Name is unique among the policies.
+	Name string `mapstructure:"name"`
+	// Rules are what it requires: kind and the parameters of that kind.
+	Rules []compliance.Rule `mapstructure:"rules"`
 	// Match says which sessions the policy is for. Default all.
 	Match MatchConfig `mapstructure:"match"`
+}
+
+func (p *PolicyConfig) policy() *compliance.Policy {
+	return &compliance.Policy{Name: p.Name, Rules: p.Rules}
 }
 
 // MatchConfig selects sessions; all that it names must hold.
@@ -50,14 +57,14 @@ func (c *ComplianceConfig) validate() error {
 	names := map[string]int{}
 	for i := range c.Policies {
 		p := &c.Policies[i]
-		at := fmt.Sprintf("`compliance::policies::%d", i)
-		if _, err := compliance.NewChecker(&p.Policy); err != nil {
-			errs = append(errs, fmt.Errorf("%s`: %w", at, err))
+		at := fmt.Sprintf("compliance::policies::%d", i)
+		_, err := compliance.NewChecker(p.policy())
+		errs = append(errs, located(at, err)...)
+		at = "`" + at
+		if first, ok := names[p.Name]; ok {
+			errs = append(errs, fmt.Errorf("%s::name` is %q, which policy %d has already", at, p.Name, first))
 		}
-		if first, ok := names[p.Policy.Name]; ok {
-			errs = append(errs, fmt.Errorf("%s::name` is %q, which policy %d has already", at, p.Policy.Name, first))
-		}
-		names[p.Policy.Name] = i
+		names[p.Name] = i
 		for j, pattern := range p.Match.Agents {
 			if _, err := path.Match(pattern, ""); err != nil {
 				errs = append(errs, fmt.Errorf("%s::match::agents::%d` is %q: %w", at, j, pattern, err))
@@ -286,9 +293,7 @@ func (c *AlertsConfig) validate() error {
 		if err == nil {
 			_, err = alert.NewRuleSet(rules)
 		}
-		if err != nil {
-			errs = append(errs, fmt.Errorf("`alerts`: %w", err))
-		}
+		errs = append(errs, located("alerts", err)...)
 	}
 	return errors.Join(errs...)
 }

@@ -31,11 +31,11 @@ func TestLoadConfig(t *testing.T) {
 	assert.Equal(t, &storage, cfg.Storage)
 	require.Len(t, cfg.Compliance.Policies, 1)
 	policy := cfg.Compliance.Policies[0]
-	assert.Equal(t, "production-policy", policy.Policy.Name)
+	assert.Equal(t, "production-policy", policy.Name)
 	assert.Equal(t, []string{"research-*"}, policy.Match.Agents)
-	require.Len(t, policy.Policy.Rules, 8)
-	assert.Equal(t, compliance.Rule{Kind: compliance.MaxTokens, Limit: limit(50000)}, policy.Policy.Rules[0])
-	assert.Equal(t, []string{"execute_code", "rm"}, policy.Policy.Rules[1].Tools)
+	require.Len(t, policy.Rules, 8)
+	assert.Equal(t, compliance.Rule{Kind: compliance.MaxTokens, Limit: limit(50000)}, policy.Rules[0])
+	assert.Equal(t, []string{"execute_code", "rm"}, policy.Rules[1].Tools)
 	assert.Equal(t, DriftVersion, cfg.Drift.Mode)
 	assert.Equal(t, BudgetConfig{Name: "team", LimitUSD: 500, Period: "weekly"}, cfg.Forecast.Budgets[0])
 
@@ -60,11 +60,11 @@ func TestValidateNamesEachMistake(t *testing.T) {
 		"idle timeout":        {`idle_timeout: 0s`, "`idle_timeout` is 0s"},
 		"span ids":            {`max_span_ids: -1`, "`max_span_ids` is -1"},
 		"snapshot interval":   {`snapshot_interval: 0s`, "`snapshot_interval`"},
-		"price":               {`cost: {prices: [{model: m, input_mtok: -1}]}`, "input_mtok"},
-		"rule kind":           {`compliance: {policies: [{name: p, rules: [{kind: max_tokenz, limit: 1}]}]}`, "rules[0].kind"},
-		"rule limit":          {`compliance: {policies: [{name: p, rules: [{kind: max_tokens, limit: -1}]}]}`, "rules[0].limit"},
-		"missing limit":       {`compliance: {policies: [{name: p, rules: [{kind: max_tokens}]}]}`, "rules[0].limit"},
-		"custom rule":         {`compliance: {policies: [{name: p, rules: [{kind: custom, name: f}]}]}`, "rules[0]"},
+		"price":               {`cost: {prices: [{model: m, input_mtok: -1}]}`, "`cost::prices::0::input_mtok` is -1"},
+		"rule kind":           {`compliance: {policies: [{name: p, rules: [{kind: max_tokenz, limit: 1}]}]}`, "`compliance::policies::0::rules::0::kind` is"},
+		"rule limit":          {`compliance: {policies: [{name: p, rules: [{kind: max_tokens, limit: -1}]}]}`, "`compliance::policies::0::rules::0::limit` is -1"},
+		"missing limit":       {`compliance: {policies: [{name: p, rules: [{kind: max_tokens}]}]}`, "`compliance::policies::0::rules::0::limit` is missing"},
+		"custom rule":         {`compliance: {policies: [{name: p, rules: [{kind: custom, name: f}]}]}`, "`compliance::policies::0::rules::0::name` is"},
 		"agent pattern":       {`compliance: {policies: [{name: p, match: {agents: ["[a"]}}]}`, "`compliance::policies::0::match::agents::0`"},
 		"policy twice":        {`compliance: {policies: [{name: p}, {name: p}]}`, "`compliance::policies::1::name`"},
 		"drift mode":          {`drift: {mode: sideways}`, "`drift::mode` is \"sideways\""},
@@ -79,12 +79,12 @@ func TestValidateNamesEachMistake(t *testing.T) {
 		"period":              {`forecast: {budgets: [{name: b, limit_usd: 1, period: yearly}]}`, "`forecast::budgets::0::period`"},
 		"budget twice":        {`forecast: {budgets: [{name: b, limit_usd: 1}, {name: b, limit_usd: 2}]}`, "`forecast::budgets::1::name`"},
 		"lateness":            {`alerts: {allowed_lateness: -1s}`, "`alerts::allowed_lateness`"},
-		"regex":               {`alerts: {rules: [{name: r, condition: {type: pattern, field: output_data, pattern: "("}}]}`, "rules[0].condition.pattern"},
-		"condition type":      {`alerts: {rules: [{name: r, condition: {type: hunch}}]}`, "rules[0].condition.type"},
-		"condition key":       {`alerts: {rules: [{name: r, condition: {type: threshold, feild: x, op: ">", value: 1}}]}`, "feild"},
+		"regex":               {`alerts: {rules: [{name: r, condition: {type: pattern, field: output_data, pattern: "("}}]}`, "`alerts::rules::0::condition::pattern` is"},
+		"condition type":      {`alerts: {rules: [{name: r, condition: {type: hunch}}]}`, "`alerts::rules::0::condition::type` is"},
+		"condition key":       {`alerts: {rules: [{name: r, condition: {type: threshold, feild: x, op: ">", value: 1}}]}`, "`alerts::rules::0::condition::feild` is"},
 		"rule twice": {
 			`alerts: {rules: [{name: r, condition: &c {type: threshold, field: tokens_in, op: ">", value: 1}}, {name: r, condition: *c}]}`,
-			"rules[1].name",
+			"`alerts::rules::1::name` is",
 		},
 		"group by": {`alerts: {rules: [{name: r, group_by: mood, condition: {type: threshold, field: tokens_in, op: ">", value: 1}}]}`, "`alerts::rules::0::group_by`"},
 		"content":  {`content: {mode: burn}`, "content"},
@@ -99,6 +99,7 @@ func TestValidateNamesEachMistake(t *testing.T) {
 			}
 			require.Error(t, err)
 			assert.Contains(t, err.Error(), c.want)
+			assert.NotContains(t, err.Error(), "\n", "one mistake is told once")
 		})
 	}
 }

@@ -208,14 +208,14 @@ func limit(n float64) *float64 { return &n }
 
 // strictPolicy has rules that a part of the recorded sessions break.
 func strictPolicy() PolicyConfig {
-	return PolicyConfig{Policy: compliance.Policy{Name: "strict", Rules: []compliance.Rule{
+	return PolicyConfig{Name: "strict", Rules: []compliance.Rule{
 		{Kind: compliance.MaxTokens, Limit: limit(3000)},
 		{Kind: compliance.ForbiddenTools, Tools: []string{"rm"}},
 		{Kind: compliance.AllowedModels, Models: []string{"gpt-4o", "gpt-4o-mini"}},
 		{Kind: compliance.MaxErrorRate, Limit: limit(0.1)},
 		{Kind: compliance.MaxDurationMS, Limit: limit(600_000)},
 		{Kind: compliance.RequireReasoning, Threshold: limit(0.25), Severity: compliance.SeverityWarning},
-	}}}
+	}}
 }
 
 // allEngines switches everything on, with windows small enough to fill.

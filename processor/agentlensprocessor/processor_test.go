@@ -149,7 +149,7 @@ func TestPolicyMatch(t *testing.T) {
 			{"both", MatchConfig{Agents: []string{"research"}, ResourceAttributes: map[string]string{"service.name": "svc"}}},
 		} {
 			p := strictPolicy()
-			p.Policy.Name, p.Match = c.name, c.match
+			p.Name, p.Match = c.name, c.match
 			cfg.Compliance.Policies = append(cfg.Compliance.Policies, p)
 		}
 	})
