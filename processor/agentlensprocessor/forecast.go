@@ -22,6 +22,8 @@ type forecastEngine struct {
 	agents map[string]*usage
 	// latest is the newest event time seen, in UTC: the forecasters' now.
 	latest time.Time
+	// budgetsDue is the event time from which the budgets are looked at anew.
+	budgetsDue time.Time
 }
 
 // usage is the history of one agent, or of all, and its last forecast.
@@ -104,10 +106,10 @@ func (f *forecastEngine) add(e *analysis.Event, agent string) ([]budgetFinding, 
 
 // checkBudgets looks at the budgets once an interval of event time.
 func (f *forecastEngine) checkBudgets() ([]budgetFinding, error) {
-	if f.latest.Before(f.total.due) {
+	if f.latest.Before(f.budgetsDue) {
 		return nil, nil
 	}
-	f.total.due = f.latest.Add(f.cfg.Interval)
+	f.budgetsDue = f.latest.Add(f.cfg.Interval)
 	var found []budgetFinding
 	for i := range f.budgets {
 		b := &f.budgets[i]
@@ -150,22 +152,41 @@ func (f *forecastEngine) of(agent string) (*forecastFinding, error) {
 	if u == nil {
 		return nil, nil
 	}
-	if u.last == nil || !f.latest.Before(u.due) {
-		result, err := u.history.Daily(f.cfg.HorizonDays, f.cfg.Method)
-		var few *forecast.InsufficientDataError
-		if errors.Is(err, forecast.ErrNoRecords) || errors.As(err, &few) {
-			return nil, nil
-		}
-		if err != nil {
-			return nil, fmt.Errorf("forecast: %w", err)
-		}
-		u.last, u.due = result, f.latest.Add(f.cfg.Interval)
+	result, err := f.compute(u)
+	if result == nil || err != nil {
+		return nil, err
 	}
-	finding := &forecastFinding{Result: u.last}
+	finding := &forecastFinding{Result: result}
 	if today := forecast.DateOf(f.latest); today != u.told {
 		finding.News, u.told = true, today
 	}
 	return finding, nil
+}
+
+// compute returns a forecast, the last one until it is due again; nil when there
+// is too little usage.
+func (f *forecastEngine) compute(u *usage) (*forecast.Result, error) {
+	if u.last != nil && f.latest.Before(u.due) {
+		return u.last, nil
+	}
+	result, err := u.history.Daily(f.cfg.HorizonDays, f.cfg.Method)
+	var few *forecast.InsufficientDataError
+	if errors.Is(err, forecast.ErrNoRecords) || errors.As(err, &few) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("forecast: %w", err)
+	}
+	u.last, u.due = result, f.latest.Add(f.cfg.Interval)
+	return result, nil
+}
+
+// all returns the forecast of all agents together; nil when there is too little
+// usage.
+func (f *forecastEngine) all() (*forecast.Result, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.compute(f.total)
 }
 
 // observe calls forecasts with the last forecast of each agent, and budgets
@@ -205,7 +226,7 @@ func (f *forecastEngine) snapshot() ([]byte, error) {
 	defer f.mu.Unlock()
 	s := usageSnapshot{
 		Latest: f.latest, Agents: map[string]json.RawMessage{}, Told: map[string]forecast.Date{}, Budgets: map[string]forecast.Severity{},
-		BudgetsDue: f.total.due, Reports: map[string]*forecast.BudgetReport{}, Due: map[string]time.Time{}, Forecasts: map[string]*forecast.Result{},
+		BudgetsDue: f.budgetsDue, Reports: map[string]*forecast.BudgetReport{}, Due: map[string]time.Time{}, Forecasts: map[string]*forecast.Result{},
 	}
 	var err error
 	if s.Total, err = f.total.history.MarshalJSON(); err != nil {
@@ -256,7 +277,7 @@ func (f *forecastEngine) restore(b []byte) error {
 		}
 		f.agents[name] = u
 	}
-	f.total.due = s.BudgetsDue
+	f.budgetsDue = s.BudgetsDue
 	for i := range f.budgets {
 		b := &f.budgets[i]
 		if severity, ok := s.Budgets[b.Name]; ok {

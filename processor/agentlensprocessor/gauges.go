@@ -69,6 +69,13 @@ func (p *agentLensProcessor) registerForecast() error {
 			}, func(string, *forecast.BudgetReport) {})
 			return nil
 		}),
+		p.telemetry.RegisterProcessorAgentlensForecastTotalDailyCostCallback(func(_ context.Context, o metric.Float64Observer) error {
+			r, err := p.engines.forecast.all()
+			if r != nil {
+				o.Observe(r.TotalPredictedCost / float64(len(r.DailyPredictions)))
+			}
+			return err
+		}),
 		p.telemetry.RegisterProcessorAgentlensBudgetLimitCallback(budget(func(r *forecast.BudgetReport) float64 { return r.BudgetUSD })),
 		p.telemetry.RegisterProcessorAgentlensBudgetSpentCallback(budget(func(r *forecast.BudgetReport) float64 { return r.SpentUSD })),
 		p.telemetry.RegisterProcessorAgentlensBudgetProjectedCallback(budget(func(r *forecast.BudgetReport) float64 { return r.ProjectedUSD })),

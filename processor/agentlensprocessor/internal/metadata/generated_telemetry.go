@@ -25,29 +25,30 @@ func Tracer(settings component.TelemetrySettings) trace.Tracer {
 // TelemetryBuilder provides an interface for components to report telemetry
 // as defined in metadata and user config.
 type TelemetryBuilder struct {
-	meter                               metric.Meter
-	mu                                  sync.Mutex
-	registrations                       []metric.Registration
-	ProcessorAgentlensAlertsFired       metric.Int64Counter
-	ProcessorAgentlensAlertsLateEvents  metric.Int64Counter
-	ProcessorAgentlensBudgetLimit       metric.Float64ObservableGauge
-	ProcessorAgentlensBudgetProjected   metric.Float64ObservableGauge
-	ProcessorAgentlensBudgetSpent       metric.Float64ObservableGauge
-	ProcessorAgentlensComplianceResults metric.Int64Counter
-	ProcessorAgentlensCost              metric.Float64Counter
-	ProcessorAgentlensDriftScore        metric.Float64ObservableGauge
-	ProcessorAgentlensEngineErrors      metric.Int64Counter
-	ProcessorAgentlensForecastDailyCost metric.Float64ObservableGauge
-	ProcessorAgentlensSessionsCompleted metric.Int64Counter
-	ProcessorAgentlensSessionsEvicted   metric.Int64Counter
-	ProcessorAgentlensSessionsOpen      metric.Int64ObservableGauge
-	ProcessorAgentlensSessionsRetained  metric.Int64ObservableGauge
-	ProcessorAgentlensSnapshotAge       metric.Float64ObservableGauge
-	ProcessorAgentlensSnapshotRefused   metric.Int64Counter
-	ProcessorAgentlensSnapshotSize      metric.Int64ObservableGauge
-	ProcessorAgentlensSpans             metric.Int64Counter
-	ProcessorAgentlensSpansDuplicate    metric.Int64Counter
-	ProcessorAgentlensUnpricedCalls     metric.Int64Counter
+	meter                                    metric.Meter
+	mu                                       sync.Mutex
+	registrations                            []metric.Registration
+	ProcessorAgentlensAlertsFired            metric.Int64Counter
+	ProcessorAgentlensAlertsLateEvents       metric.Int64Counter
+	ProcessorAgentlensBudgetLimit            metric.Float64ObservableGauge
+	ProcessorAgentlensBudgetProjected        metric.Float64ObservableGauge
+	ProcessorAgentlensBudgetSpent            metric.Float64ObservableGauge
+	ProcessorAgentlensComplianceResults      metric.Int64Counter
+	ProcessorAgentlensCost                   metric.Float64Counter
+	ProcessorAgentlensDriftScore             metric.Float64ObservableGauge
+	ProcessorAgentlensEngineErrors           metric.Int64Counter
+	ProcessorAgentlensForecastDailyCost      metric.Float64ObservableGauge
+	ProcessorAgentlensForecastTotalDailyCost metric.Float64ObservableGauge
+	ProcessorAgentlensSessionsCompleted      metric.Int64Counter
+	ProcessorAgentlensSessionsEvicted        metric.Int64Counter
+	ProcessorAgentlensSessionsOpen           metric.Int64ObservableGauge
+	ProcessorAgentlensSessionsRetained       metric.Int64ObservableGauge
+	ProcessorAgentlensSnapshotAge            metric.Float64ObservableGauge
+	ProcessorAgentlensSnapshotRefused        metric.Int64Counter
+	ProcessorAgentlensSnapshotSize           metric.Int64ObservableGauge
+	ProcessorAgentlensSpans                  metric.Int64Counter
+	ProcessorAgentlensSpansDuplicate         metric.Int64Counter
+	ProcessorAgentlensUnpricedCalls          metric.Int64Counter
 }
 
 // TelemetryBuilderOption applies changes to default builder.
@@ -127,6 +128,21 @@ func (builder *TelemetryBuilder) RegisterProcessorAgentlensForecastDailyCostCall
 		cb(ctx, &observerFloat64{inst: builder.ProcessorAgentlensForecastDailyCost, obs: o})
 		return nil
 	}, builder.ProcessorAgentlensForecastDailyCost)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterProcessorAgentlensForecastTotalDailyCostCallback sets callback for observable ProcessorAgentlensForecastTotalDailyCost metric.
+func (builder *TelemetryBuilder) RegisterProcessorAgentlensForecastTotalDailyCostCallback(cb metric.Float64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerFloat64{inst: builder.ProcessorAgentlensForecastTotalDailyCost, obs: o})
+		return nil
+	}, builder.ProcessorAgentlensForecastTotalDailyCost)
 	if err != nil {
 		return err
 	}
@@ -291,6 +307,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	builder.ProcessorAgentlensForecastDailyCost, err = builder.meter.Float64ObservableGauge(
 		"otelcol_processor_agentlens_forecast_daily_cost",
 		metric.WithDescription("Mean cost of a day of the forecast's horizon, by agent. [Alpha]"),
+		metric.WithUnit("{USD}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ProcessorAgentlensForecastTotalDailyCost, err = builder.meter.Float64ObservableGauge(
+		"otelcol_processor_agentlens_forecast_total_daily_cost",
+		metric.WithDescription("Mean cost of a day of the forecast's horizon, of all agents together. [Alpha]"),
 		metric.WithUnit("{USD}"),
 	)
 	errs = errors.Join(errs, err)
