@@ -154,12 +154,17 @@ func assemble(t testing.TB, traces ptrace.Traces) []*Session {
 		}
 		return found[key]
 	}
+	told := make([]sessions.Told, len(readings))
 	for i := range readings {
 		r := &readings[i]
 		if r.Role == spanevent.RoleEvent {
 			price(&r.Event)
 		}
-		table.Observe(r, sessions.Service{}, now, ignore, ignore)
+		told[i] = sessions.Told{Reading: r, Copies: table.Observe(r, sessions.Service{}, now, ignore, ignore)}
+	}
+	sessions.PreferOwn(told)
+	for i := range readings {
+		r := &readings[i]
 		s := of(r.Key())
 		if r.Role == spanevent.RoleEvent {
 			s.Events = append(s.Events, r.Event)
@@ -173,7 +178,7 @@ func assemble(t testing.TB, traces ptrace.Traces) []*Session {
 		made.Assemble()
 		s := of(made.Key)
 		sum := analysis.NewSummary(made.Key, made.Summary.AgentName)
-		sum.Merge(&made.Summary)
+		sum.Merge(made.Summary)
 		if sum.Status == "" {
 			sum.Status = analysis.StatusActive
 		}

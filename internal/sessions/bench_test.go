@@ -39,7 +39,7 @@ func BenchmarkObserveForeign(b *testing.B) {
 
 // The 200th of calls that run at once in one session.
 func BenchmarkObserveParallel(b *testing.B) {
-	s := &Session{Key: "s"}
+	s := newSession("s", Service{})
 	for i := range 200 {
 		r := told{what: "llm", scope: "sdk", id: byte(i + 1), from: i, to: 1000 - i, model: "m", in: 120, out: 18, session: "s"}.reading()
 		c, _ := newCall(&r)
@@ -47,7 +47,7 @@ func BenchmarkObserveParallel(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		if s.repeats() {
+		if _, repeats := s.log.copies(199); repeats {
 			b.Fatal("taken for a repetition")
 		}
 	}
@@ -55,7 +55,7 @@ func BenchmarkObserveParallel(b *testing.B) {
 
 // A call told by two libraries, resolved when the session of twenty calls ends.
 func BenchmarkAssemble(b *testing.B) {
-	s := &Session{Key: "s"}
+	s := newSession("s", Service{})
 	for i := range 20 {
 		for copy, scope := range []string{"fw", "sdk"} {
 			r := told{what: "llm", scope: scope, trace: byte(copy), id: byte(i + 1), from: i * 100, to: i*100 + 50, model: "m", in: 120, out: 18, session: "s"}.reading()

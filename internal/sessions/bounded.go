@@ -14,32 +14,20 @@ type spanKey struct {
 
 // spanSet remembers the newest span ids, up to a limit.
 type spanSet struct {
-	mu   sync.Mutex
-	ids  map[spanKey]struct{}
-	ring []spanKey
-	next int
-	max  int
+	mu  sync.Mutex
+	ids fifo[spanKey, struct{}]
 }
 
-func (s *spanSet) reset(limit int) {
-	s.ids, s.ring, s.next, s.max = map[spanKey]struct{}{}, nil, 0, limit
-}
+func (s *spanSet) reset(limit int) { s.ids = newFifo[spanKey, struct{}](limit) }
 
 // add reports whether the span id was not there.
 func (s *spanSet) add(k spanKey) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if _, ok := s.ids[k]; ok {
+	if s.ids.get(k) != nil {
 		return false
 	}
-	s.ids[k] = struct{}{}
-	if len(s.ring) < s.max {
-		s.ring = append(s.ring, k)
-		return true
-	}
-	delete(s.ids, s.ring[s.next])
-	s.ring[s.next] = k
-	s.next = (s.next + 1) % s.max
+	s.ids.add(k, struct{}{})
 	return true
 }
 
@@ -47,7 +35,9 @@ func (s *spanSet) add(k spanKey) bool {
 func (s *spanSet) inOrder() []spanKey {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return append(append(make([]spanKey, 0, len(s.ring)), s.ring[s.next:]...), s.ring[:s.next]...)
+	out := make([]spanKey, 0, len(s.ids.ring))
+	s.ids.each(func(k spanKey, _ struct{}) { out = append(out, k) })
+	return out
 }
 
 // binding is the session of a trace's spans that name none.
@@ -59,49 +49,53 @@ type binding struct {
 
 // bindings remembers the bindings of the newest traces, up to a limit.
 type bindings struct {
-	mu       sync.RWMutex
-	sessions map[pcommon.TraceID]binding
-	ring     []pcommon.TraceID
-	next     int
-	max      int
+	mu     sync.RWMutex
+	traces fifo[pcommon.TraceID, binding]
 }
 
-func (b *bindings) reset(limit int) {
-	b.sessions, b.ring, b.next, b.max = map[pcommon.TraceID]binding{}, nil, 0, limit
-}
+func (b *bindings) reset(limit int) { b.traces = newFifo[pcommon.TraceID, binding](limit) }
 
+// get returns the session of a trace, empty when it has none.
 func (b *bindings) get(trace pcommon.TraceID) string {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
-	return b.sessions[trace].Session
+	if have := b.traces.get(trace); have != nil {
+		return have.Session
+	}
+	return ""
 }
 
 // put binds a trace unless it is bound to the session of an earlier span. It
 // returns the session it was bound to before, and whether that has changed.
 func (b *bindings) put(trace pcommon.TraceID, to binding) (old string, changed bool) {
 	b.mu.RLock()
-	have, ok := b.sessions[trace]
-	b.mu.RUnlock()
-	if ok && !to.before(have) {
+	if have := b.traces.get(trace); have != nil && !to.before(*have) {
+		defer b.mu.RUnlock()
 		return have.Session, false
 	}
+	b.mu.RUnlock()
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	have, ok = b.sessions[trace]
-	if ok && !to.before(have) {
+	have := b.traces.get(trace)
+	if have == nil {
+		b.traces.add(trace, to)
+		return "", to.Session != ""
+	}
+	if !to.before(*have) {
 		return have.Session, false
 	}
-	if !ok {
-		if len(b.ring) < b.max {
-			b.ring = append(b.ring, trace)
-		} else {
-			delete(b.sessions, b.ring[b.next])
-			b.ring[b.next] = trace
-			b.next = (b.next + 1) % b.max
-		}
-	}
-	b.sessions[trace] = to
-	return have.Session, have.Session != to.Session
+	old = have.Session
+	*have = to
+	return old, old != to.Session
+}
+
+// inOrder returns the bindings, the oldest first.
+func (b *bindings) inOrder() []traceState {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	out := make([]traceState, 0, len(b.traces.ring))
+	b.traces.each(func(t pcommon.TraceID, to binding) { out = append(out, traceState{t, to}) })
+	return out
 }
 
 func (to binding) before(have binding) bool {

@@ -2,6 +2,7 @@ package sessions
 
 import (
 	"time"
+	"unique"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
@@ -10,32 +11,73 @@ import (
 	"github.com/agentlens/agentlens-otel/semconv"
 )
 
-// call is what is kept of a span that another library than AgentLens's SDK
-// wrote, about 260 bytes: enough to see which spans tell of one call, and to
-// count it. The fields are exported for encoding/gob.
+// call is what is kept of a span while spans that tell of the same call may
+// come: enough to see that they do, and to count the call. It takes 112 bytes;
+// names are shared by all sessions, and of ids only a hash is kept, for they
+// are only compared.
 type call struct {
-	Trace        pcommon.TraceID
-	Span, Parent pcommon.SpanID
-	// Start and End are in nanoseconds since 1970.
-	Start, End int64
-	// Scope is a hash of the name of the span's instrumentation scope.
-	Scope uint64
-	Role  callRole
-	// Named says that the span itself names its session.
-	Named bool
-
-	Type                 analysis.EventType
-	Model, ResponseModel string
-	// ID is the id of the response, or that of the tool call.
-	ID   string
-	Tool string
-
-	In, Out, CacheRead, CacheWrite, Reasoning analysis.Opt[int64]
-	CostUSD                                   analysis.Opt[float64]
-	DurationMS                                analysis.Opt[float64]
-
-	Failed, Reasoned, Cumulative bool
+	// trace is a hash of the trace id.
+	trace        uint64
+	span, parent pcommon.SpanID
+	// start and end are in nanoseconds since 1970.
+	start, end int64
+	// id is a hash of the id of the response, or of the tool call; 0 = none.
+	id uint64
+	// name is the model asked for, of a tool span the tool.
+	name name
+	// answered is the model that answered.
+	answered name
+	// in, out and costUSD mean something where has says so.
+	in, out int64
+	costUSD float64
+	more    *moreOfCall
+	// scope is a hash of the name of the span's instrumentation scope.
+	scope uint32
+	has   figures
+	is    marks
+	role  callRole
+	kind  callKind
+	links
 }
+
+// moreOfCall is what few spans tell.
+type moreOfCall struct {
+	cacheRead, cacheWrite, reasoning int64
+	// durationMS is kept where it is not that of the span.
+	durationMS float64
+	// other is the tool of an inference, or the model of a tool.
+	other name
+}
+
+// figures says which figures a span tells.
+type figures uint8
+
+const (
+	hasIn figures = 1 << iota
+	hasOut
+	hasCost
+	hasCacheRead
+	hasCacheWrite
+	hasReasoning
+	// hasSpanDuration: the duration is that of the span.
+	hasSpanDuration
+	hasOwnDuration
+)
+
+// marks are what there is to say of a span with yes and no.
+type marks uint8
+
+const (
+	// isNamed: the span itself names its session.
+	isNamed marks = 1 << iota
+	// isOwn: AgentLens's SDK wrote it.
+	isOwn
+	isFailed
+	isReasoned
+	isCumulative
+	// isPaired: the own span is known to have copies, which it waits with.
+	isPaired
+)
 
 // callRole is what a call's span is to the others.
 type callRole uint8
@@ -48,66 +90,208 @@ const (
 	rolePart
 )
 
+// callKind is the type of the event.
+type callKind uint8
+
+var kindTypes = [...]analysis.EventType{"", analysis.EventLLMCall, semconv.OperationEmbeddings, semconv.OperationRetrieval, analysis.EventToolCall}
+
+const (
+	kindNone callKind = iota
+	kindLLM
+	kindEmbeddings
+	kindRetrieval
+	kindTool
+)
+
 // newCall returns what to keep of a reading; false = the reading is to be
 // observed as it is, or not at all.
 func newCall(r *spanevent.Reading) (call, bool) {
-	c := call{
-		Trace: r.TraceID, Span: r.SpanID, Parent: r.ParentID,
-		Start: r.Start.UnixNano(), End: r.End.UnixNano(),
-		Scope: hash(r.Scope), Named: r.SessionID != "" && !r.Bound, Cumulative: r.Cumulative,
-	}
-	if r.Own {
-		return c, false
-	}
+	c := call{}
 	e := &r.Event
 	switch {
-	case r.Role == spanevent.RoleWrapper:
-		c.Role = roleWrapper
-	case r.Role == spanevent.RolePart && e.Error != nil:
-		c.Role = rolePart
-	case r.Role != spanevent.RoleEvent:
+	case r.Role == spanevent.RoleEvent:
+		switch e.Type {
+		case analysis.EventLLMCall:
+			c.role, c.kind = roleInference, kindLLM
+		case semconv.OperationEmbeddings:
+			c.role, c.kind = roleInference, kindEmbeddings
+		case semconv.OperationRetrieval:
+			c.role, c.kind = roleInference, kindRetrieval
+		case analysis.EventToolCall:
+			c.role, c.kind = roleTool, kindTool
+		default:
+			return c, false
+		}
+	case r.Own:
+		// What the SDK writes beside its events repeats them.
 		return c, false
-	case e.Type == analysis.EventLLMCall, e.Type == semconv.OperationEmbeddings, e.Type == semconv.OperationRetrieval:
-		c.Role, c.ID = roleInference, e.ResponseID
-	case e.Type == analysis.EventToolCall:
-		c.Role = roleTool
+	case r.Role == spanevent.RoleWrapper:
+		c.role = roleWrapper
+	case r.Role == spanevent.RolePart && e.Error != nil:
+		c.role = rolePart
 	default:
 		return c, false
 	}
-	c.Type, c.Model, c.ResponseModel = e.Type, e.Model, e.ResponseModel
-	c.In, c.Out, c.CacheRead, c.CacheWrite, c.Reasoning = e.TokensIn, e.TokensOut, e.CacheReadTokens, e.CacheWriteTokens, e.ReasoningTokens
-	c.CostUSD, c.DurationMS = e.CostUSD, e.DurationMS
-	c.Failed = e.Error != nil
-	c.Reasoned = e.DecisionTrace != nil && e.DecisionTrace.Reasoning != ""
-	if e.ToolCall != nil {
-		c.Tool = e.ToolCall.Name
-		if c.Role == roleTool {
-			c.ID = e.ToolCall.ID
-		}
-	}
+	c.trace, c.span, c.parent = traceHash(r.TraceID), r.SpanID, r.ParentID
+	c.start, c.end = r.Start.UnixNano(), r.End.UnixNano()
+	c.scope = uint32(hash(r.Scope))
+	c.mark(isNamed, r.SessionID != "" && !r.Bound)
+	c.mark(isOwn, r.Own)
+	c.mark(isFailed, e.Error != nil)
+	c.mark(isReasoned, e.DecisionTrace != nil && e.DecisionTrace.Reasoning != "")
+	c.mark(isCumulative, r.Cumulative)
+	c.setNames(e)
+	c.setFigures(e)
 	return c, true
 }
 
-// event is the event as which the call is counted.
-func (c *call) event() analysis.Event {
-	e := analysis.Event{
-		Type: c.Type, Timestamp: time.Unix(0, c.End).UTC(), DurationMS: c.DurationMS, Model: c.Model,
-		TokensIn: c.In, TokensOut: c.Out, CacheReadTokens: c.CacheRead, CacheWriteTokens: c.CacheWrite, ReasoningTokens: c.Reasoning,
-		CostUSD: c.CostUSD,
+func (c *call) mark(m marks, yes bool) {
+	if yes {
+		c.is |= m
 	}
-	if c.Tool != "" {
-		e.ToolCall = &analysis.ToolCall{Name: c.Tool}
-	}
-	if c.Failed {
-		e.Error = &analysis.Failure{}
-	}
-	if c.Reasoned {
-		e.DecisionTrace = &analysis.DecisionTrace{Reasoning: "-"}
-	}
-	return e
 }
 
-func (c *call) hasUsage() bool { return c.In.OK || c.Out.OK }
+func (c *call) setNames(e *analysis.Event) {
+	c.answered = nameOf(e.ResponseModel)
+	if c.role != roleTool {
+		c.name, c.id = nameOf(e.Model), idHash(e.ResponseID)
+		if e.ToolCall != nil && e.ToolCall.Name != "" {
+			c.rest().other = nameOf(e.ToolCall.Name)
+		}
+		return
+	}
+	if e.ToolCall != nil {
+		c.name, c.id = nameOf(e.ToolCall.Name), idHash(e.ToolCall.ID)
+	}
+	if e.Model != "" {
+		c.rest().other = nameOf(e.Model)
+	}
+}
+
+func (c *call) setFigures(e *analysis.Event) {
+	c.in, c.out = c.figure(hasIn, e.TokensIn), c.figure(hasOut, e.TokensOut)
+	if v := c.figure(hasCacheRead, e.CacheReadTokens); v != 0 {
+		c.rest().cacheRead = v
+	}
+	if v := c.figure(hasCacheWrite, e.CacheWriteTokens); v != 0 {
+		c.rest().cacheWrite = v
+	}
+	if v := c.figure(hasReasoning, e.ReasoningTokens); v != 0 {
+		c.rest().reasoning = v
+	}
+	if e.CostUSD.OK {
+		c.has, c.costUSD = c.has|hasCost, e.CostUSD.V
+	}
+	switch {
+	case !e.DurationMS.OK:
+	case e.DurationMS.V == c.spanMS():
+		c.has |= hasSpanDuration
+	default:
+		c.has |= hasOwnDuration
+		c.rest().durationMS = e.DurationMS.V
+	}
+}
+
+func (c *call) figure(which figures, v analysis.Opt[int64]) int64 {
+	if v.OK {
+		c.has |= which
+		return v.V
+	}
+	return 0
+}
+
+func (c *call) rest() *moreOfCall {
+	if c.more == nil {
+		c.more = &moreOfCall{}
+	}
+	return c.more
+}
+
+var nothingMore moreOfCall
+
+// told returns what few spans tell, to be read only.
+func (c *call) told() *moreOfCall {
+	if c.more == nil {
+		return &nothingMore
+	}
+	return c.more
+}
+
+func (c *call) spanMS() float64 { return float64(c.end-c.start) / float64(time.Millisecond) }
+
+func (c *call) tokensIn() analysis.Opt[int64] {
+	return analysis.Opt[int64]{V: c.in, OK: c.has&hasIn != 0}
+}
+
+func (c *call) tokensOut() analysis.Opt[int64] {
+	return analysis.Opt[int64]{V: c.out, OK: c.has&hasOut != 0}
+}
+
+func (c *call) cost() analysis.Opt[float64] {
+	return analysis.Opt[float64]{V: c.costUSD, OK: c.has&hasCost != 0}
+}
+
+func (c *call) duration() analysis.Opt[float64] {
+	switch {
+	case c.has&hasSpanDuration != 0:
+		return analysis.Some(c.spanMS())
+	case c.has&hasOwnDuration != 0:
+		return analysis.Some(c.told().durationMS)
+	default:
+		return analysis.Opt[float64]{}
+	}
+}
+
+// usage is all that a span tells of tokens and cost.
+func (c *call) usage() usage {
+	more := c.told()
+	return usage{
+		in: c.tokensIn(), out: c.tokensOut(), costUSD: c.cost(),
+		cacheRead:  analysis.Opt[int64]{V: more.cacheRead, OK: c.has&hasCacheRead != 0},
+		cacheWrite: analysis.Opt[int64]{V: more.cacheWrite, OK: c.has&hasCacheWrite != 0},
+		reasoning:  analysis.Opt[int64]{V: more.reasoning, OK: c.has&hasReasoning != 0},
+	}
+}
+
+func (c *call) model() name {
+	if c.role == roleTool {
+		return c.told().other
+	}
+	return c.name
+}
+
+func (c *call) tool() name {
+	if c.role == roleTool {
+		return c.name
+	}
+	return c.told().other
+}
+
+func (c *call) own() bool       { return c.is&isOwn != 0 }
+func (c *call) failed() bool    { return c.is&isFailed != 0 }
+func (c *call) hasUsage() bool  { return c.has&(hasIn|hasOut) != 0 }
+func (c *call) answering() bool { return c.hasUsage() || c.id != 0 }
+
+// isCall reports whether the span tells of a call, rather than of what is
+// around or within one.
+func (c *call) isCall() bool { return c.role == roleInference || c.role == roleTool }
+
+// name is a name that all sessions share; the zero name is empty.
+type name = unique.Handle[string]
+
+func nameOf(s string) name {
+	if s == "" {
+		return name{}
+	}
+	return unique.Make(s)
+}
+
+func textOf(n name) string {
+	if n == (name{}) {
+		return ""
+	}
+	return n.Value()
+}
 
 // hash is FNV-1a.
 func hash(s string) uint64 {
@@ -117,3 +301,13 @@ func hash(s string) uint64 {
 	}
 	return h
 }
+
+// idHash is 0 of no id only.
+func idHash(id string) uint64 {
+	if id == "" {
+		return 0
+	}
+	return max(1, hash(id))
+}
+
+func traceHash(t pcommon.TraceID) uint64 { return hash(string(t[:])) }

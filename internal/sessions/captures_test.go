@@ -99,7 +99,11 @@ func assembled(readings []spanevent.Reading) map[string]*Session {
 func (t *Table) finish(now time.Time) map[string]*Session {
 	out := map[string]*Session{}
 	t.Sweep(now.Add(t.limits.IdleTimeout), func(*Session, Event) {})
-	t.Each(func(s *Session) { out[s.Key] = s })
+	t.Each(func(s *Session) {
+		held, sum := *s, copied(s.Summary)
+		held.Summary = &sum
+		out[s.Key] = &held
+	})
 	return out
 }
 
@@ -119,7 +123,7 @@ func made(readings []spanevent.Reading) want {
 	slices.Sort(w.SessionIDs)
 	slices.Sort(w.AgentNames)
 	for _, s := range assembled(readings) {
-		sum := &s.Summary
+		sum := s.Summary
 		w.LLMCalls += sum.LLMCalls
 		w.InputTokens += sum.TokensIn
 		w.OutputTokens += sum.TokensOut

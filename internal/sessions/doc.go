@@ -3,15 +3,27 @@
 // one call, when the session is complete, and which sessions to let go when
 // there are too many.
 //
-// A session holds one Summary, and of each span of a foreign library a record
-// of some 250 bytes, for such libraries wrap each other's calls and tell them
-// twice, in any order. Spans of AgentLens's own SDK need no record. What a
-// session adds up to does not depend on the order in which its spans came, as
-// long as the copies of a call come within the newest spans of a session
-// (Limits.MaxCalls, and MaxRecords of all), and the spans of a trace that names
-// its session in only some of them before the trace is forgotten
-// (Limits.MaxSessions traces are remembered).
+// Libraries wrap each other's calls and tell them twice, in any order, and what
+// AgentLens's own SDK tells of a call, another library may tell beside it. So a
+// session is a Summary of what is settled, and records of the calls, each of 112
+// bytes, that copies may still come of. What a session adds up to does not
+// depend on the order in which its spans came, as long as
 //
-// The package knows nothing of the engines or of the collector. The processor
-// and the command that reads trace files call it.
+//   - the copies of a call that other libraries tell come within the newest
+//     spans of the session (Limits.MaxCalls, and MaxRecords of all);
+//   - those of a call that only the SDK has told so far come within a minute of
+//     it: in the time of the session's events while these go on, in the time of
+//     arrival when it is quiet. At most 64 such calls wait in a session;
+//   - the spans of a trace that names its session in only some of them come
+//     before the trace is forgotten (Limits.MaxSessions traces are remembered).
+//
+// A copy that comes later counts again.
+//
+// In memory, a session is bounded by its records, by MaxNames names of each kind
+// in its Summary, and by the buckets of its durations. What a span costs does
+// not depend on how many came before it in its session: a record finds those
+// that may tell of its call by an index, and resolve looks at no others.
+//
+// The package knows nothing of the engines or of the collector. The processor,
+// the command that reads trace files and package agentlenstest call it.
 package sessions

@@ -29,12 +29,13 @@ type told struct {
 	session       string
 	cumulative    bool
 	cost          float64
+	own           bool // AgentLens's SDK wrote it
 }
 
 func (s told) reading() spanevent.Reading {
 	base := time.Unix(1_795_000_000, 0).UTC()
 	r := spanevent.Reading{
-		Scope: s.scope, TraceID: pcommon.TraceID{s.trace + 1}, SpanID: pcommon.SpanID{s.id}, SessionID: s.session, Cumulative: s.cumulative,
+		Scope: s.scope, TraceID: pcommon.TraceID{s.trace + 1}, SpanID: pcommon.SpanID{s.id}, SessionID: s.session, Cumulative: s.cumulative, Own: s.own,
 		Start: base.Add(time.Duration(s.from) * time.Millisecond), End: base.Add(time.Duration(s.to) * time.Millisecond),
 	}
 	if s.parent != 0 {
@@ -226,7 +227,7 @@ func TestCallsCountOnce(t *testing.T) {
 					s.session = "s"
 					readings = append(readings, s.reading())
 				}
-				sum := &assembled(readings)["s"].Summary
+				sum := assembled(readings)["s"].Summary
 				assert.Equal(t, c.want, sums{sum.LLMCalls, sum.Errors, sum.TokensIn, sum.TokensOut, sum.ToolCalls})
 			}
 		})
@@ -235,7 +236,7 @@ func TestCallsCountOnce(t *testing.T) {
 
 // The cost of a call is that of the span that knows its usage best.
 func TestCostOfACallToldTwice(t *testing.T) {
-	sum := &assembled([]spanevent.Reading{
+	sum := assembled([]spanevent.Reading{
 		told{what: "llm", scope: "fw", id: 1, from: 0, to: 100, model: "m", in: 120, out: 18, cost: 0.5, session: "s"}.reading(),
 		told{what: "llm", scope: "sdk", id: 2, parent: 1, from: 5, to: 95, model: "m", in: 120, out: 18, cached: 64, cost: 0.25, session: "s"}.reading(),
 	})["s"].Summary

@@ -23,7 +23,7 @@ import (
 func states(sessions map[string]*Session) string {
 	var lines []string
 	for key, s := range sessions {
-		sum, err := json.Marshal(&s.Summary)
+		sum, err := json.Marshal(s.Summary)
 		if err != nil {
 			panic(err)
 		}
@@ -167,10 +167,10 @@ func TestBoundedRecordsCountOnce(t *testing.T) {
 		at = at.Add(2 * time.Second)
 	}
 	s := table.finish(now)["long"]
-	assert.Equal(t, int64(len(s.facts.Calls)), table.records.Load())
+	assert.Equal(t, int64(s.records()), table.records.Load())
 	assert.Equal(t, int64(n), s.Summary.LLMCalls)
 	assert.Equal(t, int64(10*n), s.Summary.TokensIn)
-	assert.LessOrEqual(t, len(s.facts.Calls), limits.MaxCalls)
+	assert.LessOrEqual(t, s.records(), limits.MaxCalls)
 }
 
 // More traces than are remembered: a span whose trace was forgotten since its
@@ -202,7 +202,7 @@ func TestRecordsAreBounded(t *testing.T) {
 	}
 	var held, calls int64
 	table.Each(func(s *Session) {
-		held += int64(len(s.facts.Calls))
+		held += int64(s.records())
 		calls += s.Summary.LLMCalls
 	})
 	assert.Equal(t, held, table.records.Load())

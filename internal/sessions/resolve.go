@@ -3,91 +3,198 @@ package sessions
 import (
 	"bytes"
 	"cmp"
+	"math"
 	"slices"
+	"sync"
 
-	"github.com/agentlens/agentlens-otel/analysis"
+	"go.opentelemetry.io/collector/pdata/pcommon"
 )
 
 // resolution says which spans tell of which calls. It depends on the calls, not
-// on the order in which they came.
+// on the order in which they came. It is used again: see resolve and free.
 type resolution struct {
-	calls []*call // the outer before the inner, the earlier before the later
-	index map[spanKey]int
+	nodes []node // the outer before the inner, the earlier before the later
+	// spans finds a node by its span, ids those with one id: open hash tables
+	// of the number of a node + 1.
+	spans, ids []int32
+	inner      []nesting
+	list       []int // of joinInner
+	same       []int
+	build      eventBuilder
+}
+
+// node is a call in a resolution.
+type node struct {
+	*call
+	// at is the position in the log: the order of arrival.
+	at int
 	// group joins the spans of one call; the first of a group is its outermost.
-	group []int
+	group int
+	// holds is, of the first of a group, whether an own span is in it. A call
+	// has one at most: AgentLens's SDK tells each once.
+	holds bool
 	// wraps marks inference spans that surround several calls.
-	wraps []bool
+	wraps bool
+	// next is the node + 1 before this one in its group.
+	next int
+	// sameID is the node + 1 before this one with its id.
+	sameID int32
+	// reach is how late the inferences and tools so far end.
+	reach int64
+}
+
+// nesting is an inference span and the nearest one around it.
+type nesting struct{ outer, inner int }
+
+var resolutions = sync.Pool{New: func() any { return new(resolution) }}
+
+// free gives the resolution back. It must not be used after that.
+func (r *resolution) free() {
+	clear(r.nodes)
+	r.build.reset()
+	resolutions.Put(r)
+}
+
+// resolveAll resolves all calls of a log.
+func resolveAll(l *callLog) *resolution {
+	r := resolutions.Get().(*resolution)
+	r.nodes = r.nodes[:0]
+	for i := range l.list {
+		r.nodes = append(r.nodes, node{call: &l.list[i], at: i})
+	}
+	r.resolve()
+	return r
+}
+
+// resolveSome resolves some calls of a log, all those that may bear on each
+// other.
+func resolveSome(l *callLog, positions []int) *resolution {
+	r := resolutions.Get().(*resolution)
+	r.nodes = r.nodes[:0]
+	for _, i := range positions {
+		r.nodes = append(r.nodes, node{call: &l.list[i], at: i})
+	}
+	r.resolve()
+	return r
 }
 
 // resolve finds the spans that tell of one call:
 //
-//  1. those with one response id, unless they are of one scope and apart in
-//     time, as where a test server repeats its ids;
+//  1. those with one id (sameID);
 //  2. an inference span and the nearest one around it, with nothing but
 //     wrappers between, if nothing speaks against it (compatible). One that
-//     surrounds several calls with ids of their own is a wrapper itself;
-//  3. inference spans of different scopes, of one trace or of two, one within
-//     the time of the other (alike);
-//  4. a tool span and the nearest one around it, or two at the same time with
-//     one tool call id (sameTool).
-func resolve(calls []call) *resolution {
-	r := &resolution{
-		calls: make([]*call, len(calls)), index: make(map[spanKey]int, len(calls)),
-		group: make([]int, len(calls)), wraps: make([]bool, len(calls)),
-	}
-	for i := range calls {
-		r.calls[i] = &calls[i]
-	}
-	slices.SortFunc(r.calls, compareCalls)
-	for i, c := range r.calls {
-		r.index[spanKey{c.Trace, c.Span}] = i
-		r.group[i] = i
+//     surrounds several calls with ids of their own is a wrapper itself; a
+//     tool span and the nearest one around it (sameTool);
+//  3. spans of different scopes, of one trace or of two, that are at the same
+//     time and say the same (alike).
+func (r *resolution) resolve() {
+	slices.SortFunc(r.nodes, compareNodes)
+	r.spans = table(r.spans, len(r.nodes))
+	reach := int64(math.MinInt64)
+	mixed := false
+	for i := range r.nodes {
+		n := &r.nodes[i]
+		n.group, n.holds = i, n.own()
+		r.put(i)
+		if n.isCall() {
+			reach = max(reach, n.end)
+			mixed = mixed || n.scope != r.nodes[0].scope
+		}
+		n.reach = reach
 	}
 	r.joinByID()
 	r.joinNested()
-	r.joinAlike()
-	return r
+	if mixed {
+		r.joinAlike()
+	}
 }
 
-func compareCalls(a, b *call) int {
-	return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(b.End, a.End),
-		bytes.Compare(a.Trace[:], b.Trace[:]), bytes.Compare(a.Span[:], b.Span[:]))
+func compareNodes(a, b node) int {
+	return cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(b.end, a.end),
+		cmp.Compare(a.trace, b.trace), bytes.Compare(a.span[:], b.span[:]))
 }
 
-func (r *resolution) find(i int) int {
-	for r.group[i] != i {
-		i = r.group[i]
+// table returns an empty hash table for n entries.
+func table(old []int32, n int) []int32 {
+	size := 4
+	for size < 2*n {
+		size *= 2
+	}
+	if cap(old) < size {
+		return make([]int32, size)
+	}
+	old = old[:size]
+	clear(old)
+	return old
+}
+
+func (r *resolution) put(i int) {
+	mask := uint64(len(r.spans) - 1)
+	at := spanHash(r.nodes[i].trace, r.nodes[i].span) & mask
+	for r.spans[at] != 0 {
+		at = (at + 1) & mask
+	}
+	r.spans[at] = int32(i + 1)
+}
+
+// find returns the node of a span.
+func (r *resolution) find(trace uint64, span pcommon.SpanID) (int, bool) {
+	mask := uint64(len(r.spans) - 1)
+	for at := spanHash(trace, span) & mask; r.spans[at] != 0; at = (at + 1) & mask {
+		if n := &r.nodes[r.spans[at]-1]; n.span == span && n.trace == trace {
+			return int(r.spans[at] - 1), true
+		}
+	}
+	return 0, false
+}
+
+// root returns the first of the group of a node.
+func (r *resolution) root(i int) int {
+	for r.nodes[i].group != i {
+		i = r.nodes[i].group
 	}
 	return i
 }
 
-// join makes one group of two; its outermost span stands for it.
+// join makes one group of two; its outermost span stands for it. It leaves them
+// apart when each has an own span.
 func (r *resolution) join(i, j int) {
-	i, j = r.find(i), r.find(j)
-	r.group[max(i, j)] = min(i, j)
+	i, j = r.root(i), r.root(j)
+	if i == j || r.nodes[i].holds && r.nodes[j].holds {
+		return
+	}
+	i, j = min(i, j), max(i, j)
+	r.nodes[j].group = i
+	r.nodes[i].holds = r.nodes[i].holds || r.nodes[j].holds
+	// Behind the last of the one group comes the other.
+	last := i
+	for r.nodes[last].next != 0 {
+		last = r.nodes[last].next - 1
+	}
+	r.nodes[last].next = j + 1
 }
 
 func (r *resolution) joinByID() {
-	type key struct {
-		role callRole
-		id   string
-	}
-	byID := map[key][]int{}
-	for i, c := range r.calls {
-		if c.ID == "" || c.Role != roleInference && c.Role != roleTool {
+	r.ids = r.ids[:0]
+	for i := range r.nodes {
+		c := &r.nodes[i]
+		if c.id == 0 || !c.isCall() {
 			continue
 		}
-		k := key{c.Role, c.ID}
-		for _, j := range byID[k] {
-			o := r.calls[j]
-			if o.Type != c.Type {
-				continue
-			}
-			if overlap(o, c) && (c.Role == roleInference || sameTool(o, c)) || c.Role == roleInference && o.Scope != c.Scope {
-				r.join(i, j)
+		if len(r.ids) == 0 {
+			r.ids = table(r.ids, len(r.nodes))
+		}
+		mask := uint64(len(r.ids) - 1)
+		at := c.id & mask
+		for r.ids[at] != 0 && r.nodes[r.ids[at]-1].id != c.id {
+			at = (at + 1) & mask
+		}
+		c.sameID, r.ids[at] = r.ids[at], int32(i+1)
+		for j := c.sameID; j != 0; j = r.nodes[j-1].sameID {
+			if o := &r.nodes[j-1]; sameID(o.call, c.call) {
+				r.join(i, int(j-1))
 			}
 		}
-		byID[k] = append(byID[k], i)
 	}
 }
 
@@ -96,76 +203,82 @@ const maxDepth = 64
 
 // around returns the nearest span around i that is not a wrapper.
 func (r *resolution) around(i int) (int, bool) {
-	c := r.calls[i]
-	parent := c.Parent
+	trace, parent := r.nodes[i].trace, r.nodes[i].parent
 	for range maxDepth {
-		j, ok := r.index[spanKey{c.Trace, parent}]
-		if !ok || j == i || parent.IsEmpty() {
+		if parent.IsEmpty() {
 			return 0, false
 		}
-		if p := r.calls[j]; p.Role != roleWrapper {
+		j, ok := r.find(trace, parent)
+		if !ok || j == i {
+			return 0, false
+		}
+		if r.nodes[j].role != roleWrapper {
 			return j, true
 		}
-		parent = r.calls[j].Parent
+		parent = r.nodes[j].parent
 	}
 	return 0, false
 }
 
 func (r *resolution) joinNested() {
-	within := map[int][]int{}
-	for i, c := range r.calls {
+	r.inner = r.inner[:0]
+	for i := range r.nodes {
 		j, ok := r.around(i)
-		if !ok {
+		if !ok || !within(r.nodes[j].call, r.nodes[i].call) {
 			continue
 		}
-		p := r.calls[j]
-		switch {
-		case c.Role == roleInference && p.Role == roleInference:
-			within[j] = append(within[j], i)
-		case c.Role == roleTool && p.Role == roleTool && sameTool(p, c), c.Role == rolePart && p.Role == roleTool:
+		if r.nodes[i].role == roleInference {
+			r.inner = append(r.inner, nesting{j, i})
+		} else {
 			r.join(i, j)
 		}
 	}
-	outer := make([]int, 0, len(within))
-	for j := range within {
-		outer = append(outer, j)
-	}
-	slices.Sort(outer)
-	for _, j := range outer {
-		r.joinInner(j, within[j])
+	slices.SortFunc(r.inner, func(a, b nesting) int { return cmp.Or(cmp.Compare(a.outer, b.outer), cmp.Compare(a.inner, b.inner)) })
+	for rest := r.inner; len(rest) > 0; {
+		n := 1
+		for n < len(rest) && rest[n].outer == rest[0].outer {
+			n++
+		}
+		r.joinInner(rest[0].outer, rest[:n])
+		rest = rest[n:]
 	}
 }
 
 // joinInner decides what an inference span is to those within it.
-func (r *resolution) joinInner(j int, inner []int) {
-	p := r.calls[j]
-	var fit, answered []int
+func (r *resolution) joinInner(outer int, inner []nesting) {
+	p := r.nodes[outer].call
+	answered := r.list[:0]
 	var in, out int64
-	for _, i := range inner {
-		c := r.calls[i]
-		in, out = in+c.In.Or(0), out+c.Out.Or(0)
-		if compatible(p, c) {
-			fit = append(fit, i)
-		}
-		if c.hasUsage() || c.ID != "" {
-			answered = append(answered, i)
+	for _, n := range inner {
+		c := r.nodes[n.inner].call
+		in, out = in+c.in, out+c.out
+		if c.answering() {
+			answered = append(answered, n.inner)
 		}
 	}
-	if p.ID == "" && r.several(answered) && (!p.hasUsage() || p.In.Or(0) == in && p.Out.Or(0) == out) {
-		r.wraps[j] = true
+	r.list = answered
+	if p.id == 0 && r.several(answered) && (!p.hasUsage() || p.in == in && p.out == out) {
+		r.nodes[outer].wraps = true
 		return
 	}
 	// Of the calls that were answered only one is that of the span around them;
 	// what failed without an answer was an attempt at it.
-	var same []int
-	for _, i := range fit {
-		if c := r.calls[i]; c.hasUsage() || c.ID != "" {
-			if r.several(append(same, i)) {
-				continue
-			}
-			same = append(same, i)
+	same := r.same[:0]
+	for _, i := range answered {
+		if !compatible(p, r.nodes[i].call) {
+			continue
 		}
-		r.join(j, i)
+		if same = append(same, i); r.several(same) {
+			same = same[:len(same)-1]
+			continue
+		}
+		r.join(outer, i)
+	}
+	r.same = same
+	for _, n := range inner {
+		if c := r.nodes[n.inner].call; !c.answering() && compatible(p, c) {
+			r.join(outer, n.inner)
+		}
 	}
 }
 
@@ -175,12 +288,12 @@ func (r *resolution) joinInner(j int, inner []int) {
 func (r *resolution) several(spans []int) bool {
 	for k, i := range spans {
 		for _, j := range spans[:k] {
-			a, b := r.calls[i], r.calls[j]
-			if a.ID != "" && b.ID != "" {
-				if a.ID != b.ID {
+			a, b := r.nodes[i].call, r.nodes[j].call
+			if a.id != 0 && b.id != 0 {
+				if a.id != b.id {
 					return true
 				}
-			} else if a.Scope == b.Scope || !contains(a, b) {
+			} else if a.scope == b.scope || !contains(a, b) {
 				return true
 			}
 		}
@@ -191,13 +304,14 @@ func (r *resolution) several(spans []int) bool {
 // joinAlike pairs spans of different scopes. Each joins the one that starts
 // nearest before it.
 func (r *resolution) joinAlike() {
-	for i, c := range r.calls {
-		if c.Role != roleInference || r.wraps[i] || r.find(i) != i {
+	for i := range r.nodes {
+		c := &r.nodes[i]
+		if !c.isCall() || c.wraps || c.group != i {
 			continue
 		}
-		for j := i - 1; j >= 0; j-- {
-			o := r.calls[j]
-			if o.Role != roleInference || r.wraps[j] || !alike(o, c) || r.hasScope(j, c.Scope) {
+		for j := i - 1; j >= 0 && r.nodes[j].reach >= c.start-slack-maxBeside; j-- {
+			o := &r.nodes[j]
+			if o.wraps || !alike(o.call, c.call) || r.hasScope(j, c.scope) {
 				continue
 			}
 			r.join(j, i)
@@ -207,155 +321,37 @@ func (r *resolution) joinAlike() {
 }
 
 // hasScope reports whether the group of i has a span of a scope.
-func (r *resolution) hasScope(i int, scope uint64) bool {
-	g := r.find(i)
-	for j, c := range r.calls {
-		if c.Scope == scope && r.find(j) == g {
+func (r *resolution) hasScope(i int, scope uint32) bool {
+	for n := r.root(i) + 1; n != 0; n = r.nodes[n-1].next {
+		if r.nodes[n-1].scope == scope {
 			return true
 		}
 	}
 	return false
 }
 
-// groups returns the calls, each as the indexes of its spans, outermost first.
-func (r *resolution) groups() [][]int {
-	at := map[int]int{}
-	var out [][]int
-	for i, c := range r.calls {
-		if c.Role == roleWrapper || r.wraps[i] {
+// groups calls f for each call with the nodes of its spans, outermost first.
+func (r *resolution) groups(f func(group []int)) {
+	group := r.list[:0]
+	for i := range r.nodes {
+		n := &r.nodes[i]
+		if n.group != i || n.role == roleWrapper || n.wraps && n.next == 0 {
 			continue
 		}
-		g := r.find(i)
-		k, ok := at[g]
-		if !ok {
-			k = len(out)
-			at[g] = k
-			out = append(out, nil)
-		}
-		out[k] = append(out[k], i)
-	}
-	return slices.DeleteFunc(out, func(group []int) bool {
-		// A part whose tool call has not come tells nothing.
-		return !slices.ContainsFunc(group, func(i int) bool { return r.calls[i].Role != rolePart })
-	})
-}
-
-// merged returns one call with what each of its spans knows. Its times are
-// those of the outermost.
-func (r *resolution) merged(group []int) call {
-	var m call
-	first := true
-	var failed, answered bool
-	richest := -1
-	for _, i := range group {
-		c := r.calls[i]
-		failed = failed || c.Failed
-		answered = answered || !c.Failed && (c.hasUsage() || c.ID != "")
-		if c.Role == rolePart {
-			continue
-		}
-		if first {
-			m, first = *c, false
-			richest = detail(c)
-			continue
-		}
-		if d := detail(c); c.CostUSD.OK && (!m.CostUSD.OK || d > richest) {
-			m.CostUSD, richest = c.CostUSD, d
-		}
-		m.Model, m.ResponseModel = firstOf(m.Model, c.Model), firstOf(m.ResponseModel, c.ResponseModel)
-		m.ID, m.Tool = firstOf(m.ID, c.ID), firstOf(m.Tool, c.Tool)
-		larger(&m.In, c.In)
-		larger(&m.Out, c.Out)
-		larger(&m.CacheRead, c.CacheRead)
-		larger(&m.CacheWrite, c.CacheWrite)
-		larger(&m.Reasoning, c.Reasoning)
-		m.Reasoned = m.Reasoned || c.Reasoned
-	}
-	// A failure within a call that was answered was retried.
-	if m.Role == roleTool {
-		m.Failed = failed
-	} else {
-		m.Failed = m.Failed || failed && !answered
-	}
-	return m
-}
-
-// detail counts how much a span knows of its usage.
-func detail(c *call) (n int) {
-	for _, v := range [...]analysis.Opt[int64]{c.In, c.Out, c.CacheRead, c.CacheWrite, c.Reasoning} {
-		if v.OK {
-			n++
-		}
-	}
-	return n
-}
-
-func larger(m *analysis.Opt[int64], v analysis.Opt[int64]) {
-	if v.OK && (!m.OK || v.V > m.V) {
-		*m = v
-	}
-}
-
-func firstOf(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
-}
-
-// totals are those that the outermost wrappers tell. Running totals of an agent
-// count once, as the largest.
-func (r *resolution) totals() call {
-	var sum, running call
-	for i, c := range r.calls {
-		if c.Role != roleWrapper || !c.hasUsage() && !c.CostUSD.OK || r.insideTotal(i) {
-			continue
-		}
-		if c.Cumulative {
-			larger(&running.In, c.In)
-			larger(&running.Out, c.Out)
-			larger(&running.CacheRead, c.CacheRead)
-			larger(&running.CacheWrite, c.CacheWrite)
-			larger(&running.Reasoning, c.Reasoning)
-			if c.CostUSD.V > running.CostUSD.V {
-				running.CostUSD = c.CostUSD
+		group = group[:0]
+		counts := false
+		for k := i + 1; k != 0; k = r.nodes[k-1].next {
+			if o := &r.nodes[k-1]; !o.wraps {
+				group = append(group, k-1)
+				counts = counts || o.role != rolePart
 			}
+		}
+		if !counts {
+			// A part whose tool call has not come tells nothing.
 			continue
 		}
-		sum.add(c)
+		slices.Sort(group)
+		f(group)
 	}
-	sum.add(&running)
-	return sum
-}
-
-func (c *call) add(o *call) {
-	for _, p := range [...]struct {
-		to   *analysis.Opt[int64]
-		from analysis.Opt[int64]
-	}{{&c.In, o.In}, {&c.Out, o.Out}, {&c.CacheRead, o.CacheRead}, {&c.CacheWrite, o.CacheWrite}, {&c.Reasoning, o.Reasoning}} {
-		if p.from.OK {
-			*p.to = analysis.Some(p.to.V + p.from.V)
-		}
-	}
-	if o.CostUSD.OK {
-		c.CostUSD = analysis.Some(c.CostUSD.V + o.CostUSD.V)
-	}
-}
-
-// insideTotal reports whether a wrapper around i tells totals too.
-func (r *resolution) insideTotal(i int) bool {
-	c := r.calls[i]
-	parent := c.Parent
-	for range maxDepth {
-		j, ok := r.index[spanKey{c.Trace, parent}]
-		if !ok || j == i || parent.IsEmpty() {
-			return false
-		}
-		p := r.calls[j]
-		if p.Role == roleWrapper && p.hasUsage() {
-			return true
-		}
-		parent = p.Parent
-	}
-	return false
+	r.list = group
 }

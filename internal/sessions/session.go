@@ -2,9 +2,10 @@ package sessions
 
 import (
 	"bytes"
-	"container/list"
-	"slices"
+	"cmp"
+	"math"
 	"time"
+	"unique"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
@@ -18,16 +19,20 @@ type Session struct {
 	Key string
 	// Summary is what the session adds up to. It is up to date whenever the
 	// Table passes the session with another outcome than Open or Duplicate;
-	// with those, call Assemble first.
-	Summary analysis.Summary
-	// Service says which service the session's first span came from.
-	Service Service
+	// with those, call Assemble first. It is the session's, to be copied by who
+	// wants to keep it.
+	Summary *analysis.Summary
 
 	// TraceID is the trace of the session's root, else the one that lasted
 	// longest.
 	TraceID pcommon.TraceID
 	// RootID is the span that reports hang under; empty while none is known.
 	RootID pcommon.SpanID
+	// Revision counts the verdicts given, from 1.
+	Revision int64
+	// Verdict is what the processor keeps of the last findings, to see whether
+	// late spans change them.
+	Verdict uint64
 	// RootSeen says that the session's root, or the root of one of its traces,
 	// has passed.
 	RootSeen bool
@@ -36,15 +41,52 @@ type Session struct {
 	// ByIdle says that it was given because nothing more came; then the
 	// session opens again when something does.
 	ByIdle bool
-	// Revision counts the verdicts given, from 1.
-	Revision int64
-	// Verdict is what the processor keeps of the last findings, to see whether
-	// late spans change them.
-	Verdict string
 
-	facts   facts
-	arrived time.Time
-	element *list.Element
+	// What decides between spans that say different things, whichever comes
+	// first: the rank and time of the best answer so far. A rank of 0 is none.
+	agentRank agentRank
+	rootRank  rootRank
+	// rootFailed says that the root of the session's trace failed.
+	rootFailed bool
+	agentStart int64
+	rootEnd    int64
+	// started is when the session began by its own root or start span; first
+	// and last bound all spans. In nanoseconds since 1970, unknown = none.
+	started, first, last int64
+
+	service unique.Handle[Service]
+	// sum is what has been summed up for good, log what may be told again.
+	sum analysis.Summary
+	log *callLog
+
+	// arrived is when the last span came, since the table was made.
+	arrived time.Duration
+	// The neighbours in the table's list, and which of its two lists that is.
+	prev, next *Session
+	listedDone bool
+}
+
+// unknown is a time that is not known.
+const unknown = math.MinInt64
+
+func newSession(key string, service Service) *Session {
+	s := &Session{
+		Key: key, sum: analysis.Summary{SessionID: key, Status: analysis.StatusActive},
+		service: unique.Make(service), started: unknown, first: unknown, last: unknown,
+	}
+	s.Summary = &s.sum
+	return s
+}
+
+// Service says which service the session's first span came from.
+func (s *Session) Service() Service { return s.service.Value() }
+
+// SetVersion puts another version in the place of the service's.
+func (s *Session) SetVersion(version string) {
+	if service := s.service.Value(); service.Version != version {
+		service.Version = version
+		s.service = unique.Make(service)
+	}
 }
 
 // Service is what a resource says of the process that sent a span.
@@ -57,130 +99,104 @@ type Service struct {
 	Attributes string
 }
 
-// facts are what the Summary is assembled from, and what decides between spans
-// that say different things, whichever comes first. The fields are exported for
-// encoding/gob.
-type facts struct {
-	// Direct sums the events that need no record; nil until there is a record,
-	// and then what was the Summary.
-	Direct *analysis.Summary
-	Calls  []call
-	// Agent and Root hold the best answers so far.
-	Agent agentChoice
-	Root  rootChoice
-	// Started is when the session began by its own root or start span.
-	Started time.Time
-	// First and Last bound all spans.
-	First, Last time.Time
-}
-
-// agentChoice prefers what the session's own spans say, then names to labels,
-// then the earlier span.
-type agentChoice struct {
-	Rank  uint8 // 0 = none yet
-	Start int64
-	Name  string
-}
+// agentRank prefers what the session's own spans say, then names to labels, then
+// the earlier span.
+type agentRank uint8
 
 const (
-	agentOwn uint8 = iota + 1
+	agentOwn agentRank = iota + 1
 	agentNamed
 	agentLabelled
 )
 
-// rootChoice prefers the session's own root, then roots of traces, then the
-// span that ended last.
-type rootChoice struct {
-	Rank   uint8 // 0 = none yet
-	End    int64
-	Trace  pcommon.TraceID
-	Span   pcommon.SpanID
-	Failed bool
-}
+// rootRank prefers the session's own root, then roots of traces, then the span
+// that ended last.
+type rootRank uint8
 
 const (
-	rootOwn uint8 = iota + 1
+	rootOwn rootRank = iota + 1
 	rootOfTrace
 	rootUnknown
 )
 
-// observe takes in one reading that was not seen before. It reports whether
-// the span repeats a call that was told before.
-func (s *Session) observe(r *spanevent.Reading) (repeats bool) {
-	s.noteTimes(r)
+// observe takes in one reading that was not seen before. It reports what was
+// told before of the call it tells, and whether it repeats that.
+func (s *Session) observe(r *spanevent.Reading) (copies Copies, repeats bool) {
+	s.noteTimes(r.Start.UnixNano(), r.End.UnixNano())
 	s.noteAgent(r)
 	s.noteRoot(r)
-	if r.Role == spanevent.RoleSession || r.Role == spanevent.RoleSessionStart && s.facts.Started.IsZero() {
-		s.facts.Started = r.Session.StartedAt
-		s.Summary.StartedAt = r.Session.StartedAt
+	if r.Role == spanevent.RoleSession || r.Role == spanevent.RoleSessionStart && s.started == unknown {
+		s.started = r.Session.StartedAt.UnixNano()
+		s.sum.StartedAt = r.Session.StartedAt
 	}
 	if c, ok := newCall(r); ok {
-		s.keep(c)
-		return s.repeats()
+		return s.log.copies(s.keep(c))
 	}
 	if r.Role == spanevent.RoleEvent {
-		s.direct().Observe(&r.Event)
+		s.sum.Observe(&r.Event)
 	}
-	return false
+	return Copies{}, false
 }
 
-func (s *Session) noteTimes(r *spanevent.Reading) {
-	f := &s.facts
-	if f.First.IsZero() || r.Start.Before(f.First) {
-		f.First = r.Start
+// again returns the same of a span that was observed before.
+func (s *Session) again(r *spanevent.Reading) (copies Copies, repeats bool) {
+	if s.log == nil {
+		return Copies{}, false
 	}
-	if r.End.After(f.Last) {
-		f.Last = r.End
+	if at := s.log.find(traceHash(r.TraceID), r.SpanID); at >= 0 {
+		return s.log.copies(at)
 	}
+	return Copies{}, false
+}
+
+func (s *Session) noteTimes(start, end int64) {
+	if start != unknown && (s.first == unknown || start < s.first) {
+		s.first = start
+	}
+	s.last = max(s.last, end)
 }
 
 func (s *Session) noteAgent(r *spanevent.Reading) {
-	c := agentChoice{Rank: agentNamed, Start: r.Start.UnixNano(), Name: r.AgentName}
+	rank, start, name := agentNamed, r.Start.UnixNano(), r.AgentName
 	switch {
 	case r.Role == spanevent.RoleSession || r.Role == spanevent.RoleSessionStart:
-		c.Rank, c.Start = agentOwn, 0
+		rank, start = agentOwn, 0
 	case r.AgentName == "":
-		c.Rank, c.Name = agentLabelled, r.AgentLabel
+		rank, name = agentLabelled, r.AgentLabel
 	}
-	if c.Name != "" {
-		s.chooseAgent(c)
+	if name != "" {
+		s.chooseAgent(rank, start, name)
 	}
 }
 
-func (s *Session) chooseAgent(c agentChoice) {
-	a := &s.facts.Agent
-	if c.Rank == 0 {
-		return
-	}
-	if a.Rank == 0 || c.Rank < a.Rank || c.Rank == a.Rank && (c.Start < a.Start || c.Start == a.Start && c.Name < a.Name) {
-		*a = c
-		s.Summary.AgentName = c.Name
+func (s *Session) chooseAgent(rank agentRank, start int64, name string) {
+	if s.agentRank == 0 || cmp.Or(cmp.Compare(rank, s.agentRank), cmp.Compare(start, s.agentStart), cmp.Compare(name, s.sum.AgentName)) < 0 {
+		s.agentRank, s.agentStart = rank, start
+		if s.sum.AgentName != name {
+			s.sum.AgentName = unique.Make(name).Value()
+		}
 	}
 }
 
 func (s *Session) noteRoot(r *spanevent.Reading) {
-	c := rootChoice{Rank: rootUnknown, End: r.End.UnixNano(), Trace: r.TraceID, Failed: r.Event.Error != nil}
+	rank, span := rootUnknown, pcommon.SpanID{}
 	switch {
 	case r.Role == spanevent.RoleSession:
-		c.Rank, c.Span = rootOwn, r.SpanID
+		rank, span = rootOwn, r.SpanID
 		s.RootSeen = true
 	case r.Role == spanevent.RoleSessionStart:
-		c.Rank, c.Span = rootOwn, r.ParentID
+		rank, span = rootOwn, r.ParentID
 	case r.IsTraceRoot():
-		c.Rank, c.Span = rootOfTrace, r.SpanID
+		rank, span = rootOfTrace, r.SpanID
 		s.RootSeen = true
 	}
-	s.chooseRoot(c)
+	s.chooseRoot(rank, r.End.UnixNano(), r.TraceID, span, r.Event.Error != nil)
 }
 
-func (s *Session) chooseRoot(c rootChoice) {
-	b := &s.facts.Root
-	if c.Rank == 0 {
-		return
-	}
-	if b.Rank == 0 || c.Rank < b.Rank || c.Rank == b.Rank && (c.End > b.End || c.End == b.End && bytes.Compare(c.Trace[:], b.Trace[:]) > 0) {
-		*b = c
-		s.TraceID, s.RootID = c.Trace, c.Span
+func (s *Session) chooseRoot(rank rootRank, end int64, trace pcommon.TraceID, span pcommon.SpanID, failed bool) {
+	if s.rootRank == 0 || cmp.Or(cmp.Compare(rank, s.rootRank), cmp.Compare(s.rootEnd, end), bytes.Compare(s.TraceID[:], trace[:]), bytes.Compare(s.RootID[:], span[:])) < 0 {
+		s.rootRank, s.rootEnd, s.rootFailed = rank, end, failed
+		s.TraceID, s.RootID = trace, span
 	}
 }
 
@@ -199,12 +215,13 @@ func (s *Session) ends(r *spanevent.Reading) bool {
 func (s *Session) complete(r *spanevent.Reading) {
 	s.Completed, s.ByIdle = true, r == nil
 	s.Assemble()
-	sum := &s.Summary
+	events := s.Summary
+	sum := &s.sum
 	switch {
 	case r == nil:
-		sum.EndedAt = sum.LastEvent
+		sum.EndedAt = events.LastEvent
 		if sum.EndedAt.IsZero() {
-			sum.EndedAt = s.facts.Last
+			sum.EndedAt = timeOf(s.last)
 		}
 		sum.Status = analysis.StatusTimeout
 		if s.RootSeen {
@@ -221,17 +238,26 @@ func (s *Session) complete(r *spanevent.Reading) {
 		sum.Status = analysis.StatusCompleted
 	}
 	if sum.StartedAt.IsZero() {
-		sum.StartedAt = sum.FirstEvent
+		sum.StartedAt = events.FirstEvent
 	}
 	if sum.StartedAt.IsZero() {
-		sum.StartedAt = s.facts.First
+		sum.StartedAt = timeOf(s.first)
 	}
+	events.StartedAt, events.EndedAt, events.Status = sum.StartedAt, sum.EndedAt, sum.Status
+}
+
+// timeOf is the time for nanoseconds since 1970, zero when it is unknown.
+func timeOf(ns int64) time.Time {
+	if ns == unknown {
+		return time.Time{}
+	}
+	return time.Unix(0, ns).UTC()
 }
 
 // rootStatus is the status of a session whose root says no more than whether
 // it failed.
 func (s *Session) rootStatus() analysis.Status {
-	if s.facts.Root.Rank == rootOfTrace && s.facts.Root.Failed {
+	if s.rootRank == rootOfTrace && s.rootFailed {
 		return analysis.StatusError
 	}
 	return analysis.StatusCompleted
@@ -240,30 +266,31 @@ func (s *Session) rootStatus() analysis.Status {
 // reopen lets a session that was completed for idleness go on.
 func (s *Session) reopen() {
 	s.Completed, s.ByIdle = false, false
-	s.Summary.Status = analysis.StatusActive
-	s.Summary.EndedAt = time.Time{}
-	s.Summary.StartedAt = s.facts.Started
+	s.sum.Status = analysis.StatusActive
+	s.sum.EndedAt = time.Time{}
+	s.sum.StartedAt = timeOf(s.started)
 }
 
 // absorb takes in what was known of part of the session under another key.
 func (s *Session) absorb(o *Session) {
 	s.RootSeen = s.RootSeen || o.RootSeen
-	if s.Service == (Service{}) {
-		s.Service = o.Service
+	if s.Service() == (Service{}) {
+		s.service = o.service
 	}
-	s.chooseAgent(o.facts.Agent)
-	s.chooseRoot(o.facts.Root)
-	if f := o.facts.First; s.facts.First.IsZero() || !f.IsZero() && f.Before(s.facts.First) {
-		s.facts.First = f
+	if o.agentRank != 0 {
+		s.chooseAgent(o.agentRank, o.agentStart, o.sum.AgentName)
 	}
-	if o.facts.Last.After(s.facts.Last) {
-		s.facts.Last = o.facts.Last
+	if o.rootRank != 0 {
+		s.chooseRoot(o.rootRank, o.rootEnd, o.TraceID, o.RootID, o.rootFailed)
 	}
-	if d := o.direct(); d.Events > 0 || d.Tokens() > 0 {
-		s.direct().Merge(withoutIdentity(d))
-	}
-	for _, c := range o.facts.Calls {
-		s.keep(c)
+	s.noteTimes(o.first, o.last)
+	s.sum.Merge(withoutIdentity(&o.sum))
+	if o.log != nil {
+		for i := range o.log.list {
+			c := o.log.list[i]
+			c.links = links{}
+			s.keep(c)
+		}
 	}
 }
 
@@ -274,15 +301,26 @@ func withoutIdentity(d *analysis.Summary) *analysis.Summary {
 	return &c
 }
 
-// extract removes and returns the spans of a trace that name no session.
-func (s *Session) extract(trace pcommon.TraceID) []call {
-	var out []call
-	s.facts.Calls = slices.DeleteFunc(s.facts.Calls, func(c call) bool {
-		if c.Named || c.Trace != trace {
-			return false
+// extract removes and returns the spans of a trace that name no session, as a
+// session of their own; nil when there are none.
+func (s *Session) extract(trace pcommon.TraceID) *Session {
+	if s.log == nil {
+		return nil
+	}
+	out, hash := newCallLog(), traceHash(trace)
+	s.log.keep(func(_ int, c *call) bool {
+		if c.is&isNamed != 0 || c.trace != hash {
+			return true
 		}
-		out = append(out, c)
-		return true
+		c.links = links{}
+		out.add(*c)
+		return false
 	})
-	return out
+	s.tidy()
+	if len(out.list) == 0 {
+		return nil
+	}
+	moved := newSession(s.Key, s.Service())
+	moved.RootSeen, moved.arrived, moved.log = s.RootSeen, s.arrived, out
+	return moved
 }

@@ -2,18 +2,11 @@ package sessions
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/binary"
 	"encoding/gob"
 	"fmt"
 	"hash/crc32"
 	"io"
-	"slices"
-	"time"
-
-	"go.opentelemetry.io/collector/pdata/pcommon"
-
-	"github.com/agentlens/agentlens-otel/analysis"
 )
 
 // The format of a snapshot is a sequence of chunks: one a shard, one a set of
@@ -22,7 +15,7 @@ import (
 // (IEEE), the numbers big-endian, and a body in encoding/gob.
 const (
 	snapshotMagic   = "ALSS"
-	snapshotVersion = 1
+	snapshotVersion = 2
 	headerBytes     = 4 + 2 + 4 + 4
 	// maxChunkBytes is far more than any chunk has; a length beyond it is not
 	// one.
@@ -56,32 +49,12 @@ type chunk struct {
 	Last bool
 }
 
-// sessionState is a Session at rest.
-type sessionState struct {
-	Key               string
-	Summary           analysis.Summary
-	Service           Service
-	TraceID           pcommon.TraceID
-	RootID            pcommon.SpanID
-	RootSeen          bool
-	Completed, ByIdle bool
-	Revision          int64
-	Verdict           string
-	Facts             facts
-	Arrived           time.Time
-}
-
-type traceState struct {
-	Trace   pcommon.TraceID
-	Binding binding
-}
-
 // Snapshot writes all that the table holds. Each shard is locked only while it
 // is copied; sessions that are observed meanwhile are in the snapshot as they
 // were or as they are, whole.
 func (t *Table) Snapshot(w io.Writer) error {
 	for i := range t.shards {
-		if err := writeChunk(w, chunk{Sessions: t.shards[i].states()}); err != nil {
+		if err := writeChunk(w, chunk{Sessions: t.shards[i].states(t.made)}); err != nil {
 			return fmt.Errorf("sessions: %w", err)
 		}
 	}
@@ -94,36 +67,6 @@ func (t *Table) Snapshot(w io.Writer) error {
 		return fmt.Errorf("traces: %w", err)
 	}
 	return nil
-}
-
-// states copies the sessions of a shard, the longest idle first.
-func (sh *shard) states() []sessionState {
-	sh.mu.Lock()
-	defer sh.mu.Unlock()
-	out := make([]sessionState, 0, len(sh.sessions))
-	for _, s := range sh.sessions {
-		state := sessionState{
-			Key: s.Key, Summary: copied(&s.Summary), Service: s.Service, TraceID: s.TraceID, RootID: s.RootID, RootSeen: s.RootSeen,
-			Completed: s.Completed, ByIdle: s.ByIdle, Revision: s.Revision, Verdict: s.Verdict, Facts: s.facts, Arrived: s.arrived,
-		}
-		state.Facts.Calls = slices.Clone(s.facts.Calls)
-		if s.facts.Direct != nil {
-			direct := copied(s.facts.Direct)
-			state.Facts.Direct = &direct
-		}
-		out = append(out, state)
-	}
-	slices.SortFunc(out, func(a, b sessionState) int {
-		return cmp.Or(a.Arrived.Compare(b.Arrived), cmp.Compare(a.Key, b.Key))
-	})
-	return out
-}
-
-// copied returns a summary that shares no memory with s.
-func copied(s *analysis.Summary) analysis.Summary {
-	c := analysis.Summary{SessionID: s.SessionID}
-	c.Merge(s)
-	return c
 }
 
 // Restore fills an empty table with a snapshot. It returns a *SnapshotError,
@@ -156,32 +99,6 @@ func (t *Table) Restore(r io.Reader) error {
 		}
 	}
 	return nil
-}
-
-func (t *Table) restore(state *sessionState) {
-	sh := t.shard(state.Key)
-	sh.mu.Lock()
-	defer sh.mu.Unlock()
-	if sh.sessions[state.Key] != nil {
-		return
-	}
-	s := t.add(sh, state.Key, state.Service, state.Arrived)
-	s.Summary, s.TraceID, s.RootID, s.RootSeen = state.Summary, state.TraceID, state.RootID, state.RootSeen
-	s.Completed, s.ByIdle, s.Revision, s.Verdict = state.Completed, state.ByIdle, state.Revision, state.Verdict
-	s.facts = state.Facts
-	t.records.Add(int64(len(s.facts.Calls)))
-	sh.touch(s)
-}
-
-func (b *bindings) inOrder() []traceState {
-	b.mu.RLock()
-	defer b.mu.RUnlock()
-	out := make([]traceState, 0, len(b.ring))
-	for i := range b.ring {
-		trace := b.ring[(b.next+i)%len(b.ring)]
-		out = append(out, traceState{trace, b.sessions[trace]})
-	}
-	return out
 }
 
 func writeChunk(w io.Writer, c chunk) error {
@@ -235,6 +152,11 @@ func readChunk(r io.Reader) (chunk, error) {
 	}
 	if err := gob.NewDecoder(&body).Decode(&c); err != nil {
 		return c, &SnapshotError{Version: version, Reason: "it cannot be decoded", Err: err}
+	}
+	for i := range c.Sessions {
+		if !c.Sessions[i].valid() {
+			return c, &SnapshotError{Version: version, Reason: fmt.Sprintf("session %q holds a call of no known kind", c.Sessions[i].Key)}
+		}
 	}
 	return c, nil
 }

@@ -45,7 +45,7 @@ func TestSnapshotIsWhatWasRestored(t *testing.T) {
 	for _, r := range readCapture(t, "otel-openai") {
 		table.Observe(&r, Service{Name: "support-bot", Version: "1"}, time.Unix(7, 0), ignore, ignore)
 	}
-	table.Sweep(time.Unix(7, 0).Add(testLimits.IdleTimeout), func(s *Session, _ Event) { s.Verdict, s.Revision = "v", 3 })
+	table.Sweep(time.Unix(7, 0).Add(testLimits.IdleTimeout), func(s *Session, _ Event) { s.Verdict, s.Revision = 7, 3 })
 	var first, second bytes.Buffer
 	require.NoError(t, table.Snapshot(&first))
 	restored := NewTable(testLimits)
@@ -67,7 +67,7 @@ func TestSnapshotRefused(t *testing.T) {
 	for name, damage := range map[string]func(b []byte) []byte{
 		"empty":         func([]byte) []byte { return nil },
 		"other file":    func([]byte) []byte { return []byte("SQLite format 3 and more") },
-		"newer version": func(b []byte) []byte { b[5] = 2; return b },
+		"newer version": func(b []byte) []byte { b[5] = snapshotVersion + 1; return b },
 		"cut in header": func(b []byte) []byte { return b[:7] },
 		"cut in body":   func(b []byte) []byte { return b[:chunkLen-1] },
 		"cut at chunk":  func(b []byte) []byte { return b[:chunkLen] },

@@ -1,14 +1,12 @@
 package sessions
 
 import (
-	"container/list"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
-	"github.com/agentlens/agentlens-otel/analysis"
 	"github.com/agentlens/agentlens-otel/internal/spanevent"
 )
 
@@ -26,19 +24,21 @@ type Limits struct {
 	Retention time.Duration
 	// MaxSpanIDs is how many span ids are remembered.
 	MaxSpanIDs int
-	// MaxCalls is how many records of foreign spans a session keeps; 0 = 256.
-	// Beyond it the older half is summed up, and a copy of one of those calls
-	// that comes later counts again.
+	// MaxCalls is how many records of spans a session keeps; 0 = 256, and 16,384
+	// at most. Beyond it the older half is summed up, and a copy of one of those
+	// calls that comes later counts again.
 	MaxCalls int
-	// MaxRecords is how many records all sessions keep, at some 260 bytes and
-	// their strings each; 0 = 2,000,000. Beyond it a session that takes in a
-	// span keeps only the newest few.
+	// MaxRecords is how many records all sessions keep, of some 120 bytes each;
+	// 0 = 2,000,000. Beyond it a session that takes in a span keeps only the
+	// newest few.
 	MaxRecords int64
 }
 
 const (
 	defaultMaxCalls   = 256
 	defaultMaxRecords = 2_000_000
+	// mostCalls keeps the records of a session countable by 16 bits.
+	mostCalls = 1 << 14
 	// fewCalls are enough to see most copies, which come close together.
 	fewCalls = 16
 )
@@ -72,14 +72,16 @@ type Table struct {
 	shards  [shardCount]shard
 	seen    [shardCount]spanSet
 	traces  bindings
+	// made is when the table was: times of arrival count from there.
+	made time.Time
 }
 
 type shard struct {
 	index    int
 	mu       sync.Mutex
 	sessions map[string]*Session
-	// open and done hold the sessions by last activity, longest idle first.
-	open, done *list.List
+	// open and done hold the sessions, and those that had their verdict.
+	open, done sessionList
 }
 
 // NewTable returns an empty table.
@@ -90,18 +92,14 @@ func NewTable(limits Limits) *Table {
 	if limits.MaxRecords <= 0 {
 		limits.MaxRecords = defaultMaxRecords
 	}
-	t := &Table{limits: limits}
+	limits.MaxCalls = min(limits.MaxCalls, mostCalls)
+	t := &Table{limits: limits, made: time.Now()}
 	for i := range t.shards {
-		t.shards[i].reset()
-		t.shards[i].index = i
+		t.shards[i].index, t.shards[i].sessions = i, map[string]*Session{}
 		t.seen[i].reset(max(1, limits.MaxSpanIDs/shardCount))
 	}
 	t.traces.reset(max(1, limits.MaxSessions))
 	return t
-}
-
-func (sh *shard) reset() {
-	sh.sessions, sh.open, sh.done = map[string]*Session{}, list.New(), list.New()
 }
 
 func (t *Table) shard(key string) *shard { return &t.shards[hash(key)%shardCount] }
@@ -145,33 +143,36 @@ func (t *Table) move(trace pcommon.TraceID, old, to string) {
 	}
 	if old == own {
 		delete(from.sessions, old)
-		from.remove(s)
+		from.list(s).remove(s)
 		t.count.Add(-1)
-	} else {
-		calls := s.extract(trace)
-		if len(calls) == 0 {
-			return
-		}
-		s.Assemble()
-		moved := *s
-		moved.Summary = analysis.Summary{}
-		moved.facts = facts{Direct: &analysis.Summary{}, Calls: calls}
-		s = &moved
+	} else if s = s.extract(trace); s == nil {
+		return
 	}
 	target := into.sessions[to]
 	if target == nil {
-		target = t.add(into, to, s.Service, s.arrived)
+		target = t.add(into, to, s.Service(), s.arrived)
 	}
+	before := target.records() + s.records()
 	target.absorb(s)
-	t.records.Add(-int64(target.trim(t.limits.MaxCalls)))
+	target.bound(t.limits.MaxCalls, maxLone, t.made.Add(target.arrived))
+	t.records.Add(int64(target.records() - before))
 }
 
-func (t *Table) add(sh *shard, key string, service Service, now time.Time) *Session {
-	s := &Session{Key: key, Service: service, Summary: *analysis.NewSummary(key, ""), arrived: now}
+func (t *Table) add(sh *shard, key string, service Service, arrived time.Duration) *Session {
+	s := newSession(key, service)
+	s.arrived = arrived
 	sh.sessions[key] = s
-	s.element = sh.open.PushBack(s)
+	sh.open.pushBack(s)
 	t.count.Add(1)
 	return s
+}
+
+// list is the list that the session is in.
+func (sh *shard) list(s *Session) *sessionList {
+	if s.listedDone {
+		return &sh.done
+	}
+	return &sh.open
 }
 
 // lockBoth locks two shards in their order in the table.
@@ -197,9 +198,10 @@ func unlockBoth(a, b *shard) {
 
 // Observe takes in a reading at the time now and calls f, with the session
 // locked, to say what became of it. A reading that repeats a call which an
-// earlier span told becomes a RolePart. Sessions that had to be evicted for it
-// are passed to evicted, one after the other, after that.
-func (t *Table) Observe(r *spanevent.Reading, service Service, now time.Time, f func(*Session, Event), evicted func(*Session, Event)) {
+// earlier span told becomes a RolePart, and what is returned are those spans:
+// also when the reading itself is a duplicate. Sessions that had to be evicted
+// for it are passed to evicted, one after the other, after that.
+func (t *Table) Observe(r *spanevent.Reading, service Service, now time.Time, f func(*Session, Event), evicted func(*Session, Event)) Copies {
 	t.Bind(r)
 	fresh := t.seen[r.SpanID[7]%shardCount].add(spanKey{r.TraceID, r.SpanID})
 	sh := t.lock(r)
@@ -208,24 +210,31 @@ func (t *Table) Observe(r *spanevent.Reading, service Service, now time.Time, f 
 	s := sh.sessions[r.Key()]
 	if s == nil {
 		if !fresh {
-			f(&Session{Key: r.Key()}, Duplicate)
-			return
+			f(newSession(r.Key(), service), Duplicate)
+			return Copies{}
 		}
-		s = t.add(sh, r.Key(), service, now)
+		s = t.add(sh, r.Key(), service, now.Sub(t.made))
 	}
-	s.arrived = now
+	s.arrived = now.Sub(t.made)
 	if !fresh {
-		if r.Role == spanevent.RoleEvent && s.repeated(spanKey{r.TraceID, r.SpanID}) {
-			r.Role = spanevent.RolePart
+		var copies Copies
+		if r.Role == spanevent.RoleEvent {
+			var repeats bool
+			if copies, repeats = s.again(r); repeats {
+				r.Role = spanevent.RolePart
+			}
 		}
 		sh.touch(s)
 		f(s, Duplicate)
-		return
+		s.Summary = &s.sum
+		return copies
 	}
-	before := len(s.facts.Calls)
-	what := sh.observe(s, r, t.maxCalls())
-	t.records.Add(int64(len(s.facts.Calls) - before))
+	before := s.records()
+	what, copies := sh.observe(s, r)
+	s.bound(t.maxCalls(), t.maxLone(), now)
+	t.records.Add(int64(s.records() - before))
 	f(s, what)
+	s.Summary = &s.sum
 	for t.count.Load() > int64(t.limits.MaxSessions) {
 		gone := sh.evict(s, evicted)
 		if gone == nil {
@@ -233,6 +242,7 @@ func (t *Table) Observe(r *spanevent.Reading, service Service, now time.Time, f 
 		}
 		t.forget(gone)
 	}
+	return copies
 }
 
 // maxCalls is how many records a session may keep now.
@@ -243,10 +253,18 @@ func (t *Table) maxCalls() int {
 	return t.limits.MaxCalls
 }
 
+// maxLone is how many own calls a session may keep waiting now.
+func (t *Table) maxLone() int {
+	if t.records.Load() >= t.limits.MaxRecords {
+		return fewLone
+	}
+	return maxLone
+}
+
 // forget counts a session out that was let go.
 func (t *Table) forget(s *Session) {
 	t.count.Add(-1)
-	t.records.Add(-int64(len(s.facts.Calls)))
+	t.records.Add(-int64(s.records()))
 }
 
 // lock locks the shard of the reading's session. A span that names no session
@@ -268,99 +286,89 @@ func (t *Table) lock(r *spanevent.Reading) *shard {
 	}
 }
 
-func (sh *shard) observe(s *Session, r *spanevent.Reading, maxCalls int) Event {
+func (sh *shard) observe(s *Session, r *spanevent.Reading) (Event, Copies) {
 	late := s.Completed
 	if late && s.ByIdle {
 		s.reopen()
 		late = false
 	}
-	if s.observe(r) {
+	copies, repeats := s.observe(r)
+	if repeats {
 		r.Role = spanevent.RolePart
 	}
-	s.trim(maxCalls)
-	ends := s.ends(r)
+	what := Open
 	switch {
-	case ends:
+	case s.ends(r):
 		s.complete(r)
+		what = Ended
 	case late:
 		s.Assemble()
+		what = Late
 	}
 	sh.touch(s)
-	switch {
-	case ends:
-		return Ended
-	case late:
-		return Late
-	default:
-		return Open
-	}
+	return what, copies
 }
 
 // touch moves the session to the recent end of the list it belongs to.
 func (sh *shard) touch(s *Session) {
-	sh.remove(s)
-	if s.Completed {
-		s.element = sh.done.PushBack(s)
-	} else {
-		s.element = sh.open.PushBack(s)
-	}
-}
-
-func (sh *shard) remove(s *Session) {
-	sh.open.Remove(s.element)
-	sh.done.Remove(s.element)
+	sh.list(s).remove(s)
+	s.listedDone = s.Completed
+	sh.list(s).pushBack(s)
 }
 
 // evict lets go of the longest idle session of the shard but keep: of the
 // completed ones first, which only costs the memory of their late spans. It
 // returns nil when there is none.
 func (sh *shard) evict(keep *Session, evicted func(*Session, Event)) *Session {
-	for _, l := range [...]*list.List{sh.done, sh.open} {
-		for e := l.Front(); e != nil; e = e.Next() {
-			s := e.Value.(*Session)
-			if s == keep {
-				continue
-			}
-			l.Remove(e)
-			delete(sh.sessions, s.Key)
-			if !s.Completed {
-				s.complete(nil)
-				evicted(s, Evicted)
-			}
-			return s
+	for _, l := range [...]*sessionList{&sh.done, &sh.open} {
+		s := l.front
+		if s == keep && s != nil {
+			s = s.next
 		}
+		if s == nil {
+			continue
+		}
+		l.remove(s)
+		delete(sh.sessions, s.Key)
+		if !s.Completed {
+			s.complete(nil)
+			evicted(s, Evicted)
+		}
+		return s
 	}
 	return nil
 }
 
-// Sweep completes the sessions that have been idle, calling f for each, and
-// lets go of those whose retention has passed.
+// Sweep completes the sessions that have been idle, calling f for each, sums up
+// what sessions that are quiet need not keep, and lets go of those whose
+// retention has passed.
 func (t *Table) Sweep(now time.Time, f func(*Session, Event)) {
 	for i := range t.shards {
-		t.shards[i].sweep(now, t.limits, f, t.forget)
+		t.shards[i].sweep(t, now.Sub(t.made), f)
 	}
 }
 
-func (sh *shard) sweep(now time.Time, limits Limits, f func(*Session, Event), forget func(*Session)) {
+func (sh *shard) sweep(t *Table, now time.Duration, f func(*Session, Event)) {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	for e := sh.open.Front(); e != nil; e = sh.open.Front() {
-		s := e.Value.(*Session)
-		if now.Sub(s.arrived) < limits.IdleTimeout {
-			break
-		}
+	for s := sh.open.front; s != nil && now-s.arrived >= t.limits.IdleTimeout; s = sh.open.front {
 		s.complete(nil)
 		sh.touch(s)
 		f(s, Idle)
+		s.Summary = &s.sum
 	}
-	for e := sh.done.Front(); e != nil; e = sh.done.Front() {
-		s := e.Value.(*Session)
-		if now.Sub(s.arrived) < max(limits.Retention, limits.IdleTimeout) {
-			break
-		}
-		sh.done.Remove(e)
+	for s := sh.done.front; s != nil && now-s.arrived >= max(t.limits.Retention, t.limits.IdleTimeout); s = sh.done.front {
+		sh.done.remove(s)
 		delete(sh.sessions, s.Key)
-		forget(s)
+		t.forget(s)
+	}
+	for _, l := range [...]*sessionList{&sh.open, &sh.done} {
+		for s := l.unsettled(); s != nil && now-s.arrived >= copyWindow; s = s.next {
+			before := s.records()
+			s.settle()
+			t.records.Add(int64(s.records() - before))
+			l.settled = s
+		}
 	}
 }
 
@@ -372,6 +380,7 @@ func (t *Table) Each(f func(*Session)) {
 		for _, s := range sh.sessions {
 			s.Assemble()
 			f(s)
+			s.Summary = &s.sum
 		}
 		sh.mu.Unlock()
 	}
@@ -382,8 +391,8 @@ func (t *Table) Len() (open, done int) {
 	for i := range t.shards {
 		sh := &t.shards[i]
 		sh.mu.Lock()
-		open += sh.open.Len()
-		done += sh.done.Len()
+		open += sh.open.len
+		done += sh.done.len
 		sh.mu.Unlock()
 	}
 	return open, done

@@ -67,6 +67,67 @@ func StampSession(span ptrace.Span, role Role, s *analysis.Summary) {
 	StampSessionCost(span, s)
 }
 
+// StampSessionTokens raises the token sums that a root tells of its session to
+// those of the spans that came: other libraries may tell of calls, or of tokens
+// of a call, that the SDK does not know of.
+func StampSessionTokens(span ptrace.Span, s *analysis.Summary) {
+	attrs := span.Attributes()
+	for key, sum := range map[string]int64{semconv.SessionTokensInput: s.TokensIn, semconv.SessionTokensOutput: s.TokensOut} {
+		if v, ok := attrs.Get(key); ok && v.Int() < sum {
+			v.SetInt(sum)
+		}
+	}
+}
+
+// StampCopied writes onto the span of AgentLens's SDK what only a copy of its
+// call knew. Token counts go under AgentLens's own keys: the copy has them under
+// those that every backend sums up.
+func StampCopied(span ptrace.Span, e *analysis.Event) {
+	attrs := span.Attributes()
+	missing := func(keys ...string) bool {
+		for _, key := range keys {
+			if _, ok := attrs.Get(key); ok {
+				return false
+			}
+		}
+		return true
+	}
+	for _, c := range [...]struct {
+		v         analysis.Opt[int64]
+		key, told string
+	}{
+		{e.TokensIn, semconv.EventTokensInput, semconv.GenAIUsageInputTokens},
+		{e.TokensOut, semconv.EventTokensOutput, semconv.GenAIUsageOutputTokens},
+		{e.CacheReadTokens, semconv.EventTokensCacheRead, semconv.GenAIUsageCacheReadTokens},
+		{e.CacheWriteTokens, semconv.EventTokensCacheWrite, semconv.GenAIUsageCacheWriteTokens},
+		{e.ReasoningTokens, semconv.EventTokensReasoning, semconv.GenAIUsageReasoningTokens},
+	} {
+		if c.v.OK && missing(c.key, c.told) {
+			attrs.PutInt(c.key, c.v.V)
+		}
+	}
+	texts := [...]struct{ v, key, told string }{
+		{e.Model, semconv.EventModel, semconv.GenAIRequestModel},
+		{e.ResponseModel, semconv.GenAIResponseModel, semconv.GenAIResponseModel},
+		{e.Provider, semconv.GenAIProviderName, semconv.GenAIProviderName},
+		{string(e.Input), semconv.EventInput, semconv.GenAIInputMessages},
+		{string(e.Output), semconv.EventOutput, semconv.GenAIOutputMessages},
+	}
+	for _, c := range texts {
+		if c.v != "" && missing(c.key, c.told) {
+			attrs.PutStr(c.key, c.v)
+		}
+	}
+	if t := e.ToolCall; t != nil {
+		if len(t.Input) > 0 && missing(semconv.ToolCallArguments, semconv.GenAIToolCallArguments) {
+			attrs.PutStr(semconv.ToolCallArguments, string(t.Input))
+		}
+		if len(t.Output) > 0 && missing(semconv.ToolCallResult, semconv.GenAIToolCallResult) {
+			attrs.PutStr(semconv.ToolCallResult, string(t.Output))
+		}
+	}
+}
+
 // StampSessionCost writes the cost of the session's priced calls; nothing when
 // no call of it has a price.
 func StampSessionCost(span ptrace.Span, s *analysis.Summary) {

@@ -2,6 +2,7 @@ package agentlensprocessor
 
 import (
 	"fmt"
+	"hash/fnv"
 	"time"
 
 	"github.com/agentlens/agentlens-otel/analysis"
@@ -99,20 +100,22 @@ func (e *engines) standing(s *sessions.Session) verdict {
 func (e *engines) check(s *sessions.Session) []*compliance.Report {
 	var reports []*compliance.Report
 	for i := range e.policies {
-		if p := &e.policies[i]; p.matches(&s.Summary, s.Service.Attributes) {
-			reports = append(reports, p.checker.Check(&s.Summary))
+		if p := &e.policies[i]; p.matches(s.Summary, s.Service().Attributes) {
+			reports = append(reports, p.checker.Check(s.Summary))
 		}
 	}
 	return reports
 }
 
 // fingerprint is equal for sessions and reports that say the same.
-func fingerprint(s *analysis.Summary, reports []*compliance.Report) string {
+func fingerprint(s *analysis.Summary, reports []*compliance.Report) uint64 {
 	b := fmt.Appendf(nil, "%d/%d/%d/%d/%v;", s.Events, s.TokensIn, s.TokensOut, s.Errors, s.CostUSD)
 	for _, report := range reports {
 		for _, r := range report.Results {
 			b = fmt.Appendf(b, "%s/%s=%s:%s;", report.Policy, r.Kind, r.Verdict, r.Message)
 		}
 	}
-	return string(b)
+	h := fnv.New64a()
+	_, _ = h.Write(b) // never fails
+	return h.Sum64()
 }

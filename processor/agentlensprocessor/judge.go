@@ -34,7 +34,7 @@ func (p *agentLensProcessor) judge(ctx context.Context, s *sessions.Session) rep
 	if err != nil {
 		p.engineError(ctx, "forecast", err)
 	}
-	s.Verdict = fingerprint(&s.Summary, v.compliance)
+	s.Verdict = fingerprint(s.Summary, v.compliance)
 	if first {
 		p.telemetry.ProcessorAgentlensSessionsCompleted.Add(ctx, 1,
 			metric.WithAttributes(attribute.String("status", string(s.Summary.Status))))
@@ -65,7 +65,7 @@ func (p *agentLensProcessor) addDrift(ctx context.Context, rep *report) {
 // revise gives the verdict again on a session that had one before its latest
 // span; false when that span has changed nothing.
 func (p *agentLensProcessor) revise(ctx context.Context, s *sessions.Session) (report, bool) {
-	if fingerprint(&s.Summary, p.engines.check(s)) == s.Verdict {
+	if fingerprint(s.Summary, p.engines.check(s)) == s.Verdict {
 		return report{}, false
 	}
 	return p.complete(ctx, s), true
@@ -113,7 +113,7 @@ func (p *agentLensProcessor) sweep(ctx context.Context) {
 		rep := p.judge(ctx, s)
 		// The session goes on when it is unlocked; what is reported of it does not.
 		rep.summary = analysis.Summary{SessionID: s.Summary.SessionID}
-		rep.summary.Merge(&s.Summary)
+		rep.summary.Merge(s.Summary)
 		idle = append(idle, rep)
 	})
 	// The table's order says nothing of theirs.

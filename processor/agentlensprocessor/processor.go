@@ -121,8 +121,7 @@ func (p *agentLensProcessor) shutdown(ctx context.Context) error {
 // them. All spans are read before any is judged, for the span that names a
 // session is often the last of its trace.
 func (p *agentLensProcessor) process(ctx context.Context, td ptrace.Traces) (ptrace.Traces, error) {
-	now := p.now()
-	var batch []readSpan
+	b := batch{now: p.now()}
 	for _, rs := range td.ResourceSpans().All() {
 		service := p.serviceOf(rs.Resource())
 		for _, ss := range rs.ScopeSpans().All() {
@@ -137,89 +136,159 @@ func (p *agentLensProcessor) process(ctx context.Context, td ptrace.Traces) (ptr
 					p.engines.drift.named(r.TraceID, r.SessionID)
 				}
 				p.table.Bind(&r)
-				batch = append(batch, readSpan{span, r, service})
+				b.spans = append(b.spans, readSpan{span: span, reading: r, service: service})
+				b.own, b.foreign = b.own || r.Own, b.foreign || !r.Own
 			}
 		}
 	}
-	var reports []report
-	for i := range batch {
-		reports = p.processSpan(ctx, &batch[i], now, reports)
-		p.rewrite(&batch[i])
+	for i := range b.spans {
+		p.assemble(ctx, &b, i)
 	}
-	if len(reports) > 0 {
-		appendReports(td, reports)
+	p.find(ctx, &b, len(b.spans))
+	if len(b.reports) > 0 {
+		appendReports(td, b.reports)
 		p.unsent.mu.Lock()
-		p.unsent.inBatch[td] = reports
+		p.unsent.inBatch[td] = b.reports
 		p.unsent.mu.Unlock()
 	}
 	return td, nil
 }
 
-// readSpan is a GenAI span and what it tells.
+// batch is the GenAI spans of a batch on their way.
+type batch struct {
+	now   time.Time
+	spans []readSpan
+	// own and foreign say whose spans there are: the SDK's, or others'.
+	own, foreign bool
+	// found is how many spans the engines that watch the stream have seen.
+	found   int
+	reports []report
+}
+
+// readSpan is a GenAI span, what it tells, and what became of it.
 type readSpan struct {
 	span    ptrace.Span
 	reading spanevent.Reading
 	service sessions.Service
+	told    sessions.Told
+	// again says that the span was processed before.
+	again bool
 }
 
-// processSpan adds one GenAI span to its session and writes onto it what was
-// found. What cannot stand on it is appended to reports.
-func (p *agentLensProcessor) processSpan(ctx context.Context, s *readSpan, now time.Time, reports []report) []report {
+// assemble adds a span to its session, and writes onto it the verdict if it ends
+// the session. Verdicts that cannot stand on it become reports. Before one is
+// given, the engines see the spans that came before.
+func (p *agentLensProcessor) assemble(ctx context.Context, b *batch, i int) {
+	s := &b.spans[i]
 	span, r := s.span, &s.reading
 	p.telemetry.ProcessorAgentlensSpans.Add(ctx, 1, metric.WithAttributes(attribute.String("dialect", r.Dialect)))
 	if r.Role == spanevent.RoleSessionReport {
 		// Another processor's report on a session that it has assembled.
-		return reports
+		return
 	}
-	var source, version string
 	if r.Role == spanevent.RoleEvent {
-		source, version = p.engines.price(&r.Event)
+		s.told.CostSource, s.told.PricingVersion = p.engines.price(&r.Event)
 	}
-	again, key := false, spanKey{r.TraceID, r.SpanID}
-	p.table.Observe(r, s.service, now, func(s *sessions.Session, what sessions.Event) {
-		again = what == sessions.Duplicate
+	key := spanKey{r.TraceID, r.SpanID}
+	s.told.Copies = p.table.Observe(r, s.service, b.now, func(of *sessions.Session, what sessions.Event) {
+		s.again = what == sessions.Duplicate
 		if r.AgentVersion != "" {
-			s.Service.Version = r.AgentVersion
+			of.SetVersion(r.AgentVersion)
 		}
-		// Only now it is known whether the span repeats a call told before.
-		spanevent.Stamp(span, r)
 		switch what {
 		case sessions.Duplicate:
 			p.telemetry.ProcessorAgentlensSpansDuplicate.Add(ctx, 1)
 			// A backend may put the copy of a root in the place of the first.
-			if rep := p.repeat(s, r, p.told.of(key).report); rep != nil {
+			if rep := p.repeat(of, r, p.told.of(key).report); rep != nil {
 				rep.stamp(span, r)
 			}
 		case sessions.Ended:
-			if rep := p.complete(ctx, s); rep.fitsOn(r) {
+			p.find(ctx, b, i)
+			if rep := p.complete(ctx, of); rep.fitsOn(r) {
 				rep.stamp(span, r)
 				p.told.root(key, &rep)
 			} else {
-				reports = append(reports, rep)
+				b.reports = append(b.reports, rep)
 			}
 		case sessions.Late:
-			if rep, changed := p.revise(ctx, s); changed {
-				reports = append(reports, rep)
+			p.find(ctx, b, i)
+			if rep, changed := p.revise(ctx, of); changed {
+				b.reports = append(b.reports, rep)
 			}
 		}
-	}, func(s *sessions.Session, _ sessions.Event) {
+	}, func(of *sessions.Session, _ sessions.Event) {
 		p.telemetry.ProcessorAgentlensSessionsEvicted.Add(ctx, 1)
-		reports = append(reports, p.complete(ctx, s))
+		p.find(ctx, b, i)
+		b.reports = append(b.reports, p.complete(ctx, of))
 	})
-	if r.Role == spanevent.RoleEvent {
-		if source != "" {
-			spanevent.StampCost(span, r.Event.CostUSD.V, source, version)
+}
+
+// find shows the spans before the i-th, as far as that has not been done, to the
+// engines that watch the stream, and makes them what they are to leave as. Only
+// then it is known which spans repeat a call that others tell.
+func (p *agentLensProcessor) find(ctx context.Context, b *batch, i int) {
+	if b.found >= i {
+		return
+	}
+	spans := b.spans[b.found:i]
+	b.found = i
+	if b.own && b.foreign {
+		preferOwn(spans)
+	}
+	for i := range spans {
+		p.findIn(ctx, &spans[i], b.now)
+		p.rewrite(&spans[i])
+	}
+}
+
+// preferOwn makes the SDK's own spans the events, and their copies parts of
+// these.
+func preferOwn(spans []readSpan) {
+	told := make([]sessions.Told, len(spans))
+	for i := range spans {
+		told[i] = spans[i].told
+		told[i].Reading = &spans[i].reading
+	}
+	sessions.PreferOwn(told)
+	for i := range spans {
+		spans[i].told = told[i]
+	}
+}
+
+// findIn writes onto a span what it is, what its call cost, and what the engines
+// find in it.
+func (p *agentLensProcessor) findIn(ctx context.Context, s *readSpan, now time.Time) {
+	span, r := s.span, &s.reading
+	if r.Role == spanevent.RoleSessionReport {
+		return
+	}
+	spanevent.Stamp(span, r)
+	t := &s.told
+	switch {
+	case r.Role == spanevent.RoleEvent:
+		if t.CostSource != "" {
+			spanevent.StampCost(span, r.Event.CostUSD.V, t.CostSource, t.PricingVersion)
 		}
-		if again {
+		if t.Filled {
+			spanevent.StampCopied(span, &r.Event)
+		}
+		key := spanKey{r.TraceID, r.SpanID}
+		if s.again {
 			p.stampFound(span, r, p.told.of(key).event)
-		} else {
-			p.countCost(ctx, r, source)
-			found := p.observe(ctx, r, now)
-			p.stampFound(span, r, found)
-			p.told.events(key, found)
+			return
+		}
+		p.countCost(ctx, r, t.CostSource)
+		found := p.observe(ctx, r, now)
+		p.stampFound(span, r, found)
+		p.told.events(key, found)
+	case len(t.Copies.Of) > 0 && !t.Copies.Priced && t.CostSource != "":
+		// The event went on without its cost, which only this copy knows.
+		spanevent.StampCost(span, r.Event.CostUSD.V, t.CostSource, t.PricingVersion)
+		if !s.again {
+			p.countCost(ctx, r, t.CostSource)
+			p.spend(ctx, s)
 		}
 	}
-	return reports
 }
 
 // observe shows an event to the engines that watch the stream.
@@ -238,6 +307,19 @@ func (p *agentLensProcessor) observe(ctx context.Context, r *spanevent.Reading, 
 		}
 	}
 	return found
+}
+
+// spend adds the cost of a call to the usage that is forecast, and writes onto
+// the span the budgets that it exceeds.
+func (p *agentLensProcessor) spend(ctx context.Context, s *readSpan) {
+	if p.engines.forecast == nil {
+		return
+	}
+	budgets, err := p.engines.forecast.add(&s.reading.Event, s.reading.Agent())
+	if err != nil {
+		p.engineError(ctx, "forecast", err)
+	}
+	p.stampFound(s.span, &s.reading, eventFindings{budgets: budgets})
 }
 
 // stampFound writes onto an event's span what the engines have found in it.

@@ -26,7 +26,7 @@ type report struct {
 
 func newReport(s *sessions.Session, v verdict) report {
 	return report{
-		summary: s.Summary, service: s.Service, traceID: s.TraceID, rootID: s.RootID, revision: s.Revision, verdict: v,
+		summary: *s.Summary, service: s.Service(), traceID: s.TraceID, rootID: s.RootID, revision: s.Revision, verdict: v,
 	}
 }
 
@@ -39,7 +39,9 @@ func (rep *report) fitsOn(r *spanevent.Reading) bool {
 // stamp writes the verdict onto the span that ended the session.
 func (rep *report) stamp(span ptrace.Span, r *spanevent.Reading) {
 	if r.Role == spanevent.RoleSession {
-		// The SDK has written the status and the token sums itself.
+		// The SDK has written the status itself, and the token sums of what it
+		// tracked.
+		spanevent.StampSessionTokens(span, &rep.summary)
 		spanevent.StampSessionCost(span, &rep.summary)
 	} else {
 		spanevent.StampSession(span, spanevent.RoleSession, &rep.summary)

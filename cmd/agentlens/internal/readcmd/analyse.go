@@ -111,7 +111,7 @@ func analyse(traces []ptrace.Traces) *result {
 		}, func(*sessions.Session, sessions.Event) {})
 	}
 	table.Sweep(now.Add(time.Hour), func(*sessions.Session, sessions.Event) {})
-	table.Each(func(s *sessions.Session) { out.Sessions = append(out.Sessions, newSession(&s.Summary, named[s.Key])) })
+	table.Each(func(s *sessions.Session) { out.Sessions = append(out.Sessions, newSession(s.Summary, named[s.Key])) })
 	slices.SortFunc(out.Sessions, func(a, b session) int { return cmp.Compare(a.ID, b.ID) })
 	return out
 }

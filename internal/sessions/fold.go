@@ -1,0 +1,209 @@
+package sessions
+
+import (
+	"slices"
+	"time"
+
+	"github.com/agentlens/agentlens-otel/analysis"
+)
+
+const (
+	// copyWindow is how long an own call waits for copies: in the time of the
+	// events while the session goes on, in the time of arrival when it is
+	// quiet.
+	copyWindow = time.Minute
+	// maxLone is how many own calls a session keeps waiting.
+	maxLone = 64
+	// fewLone is how many it keeps when there are too many records in all.
+	fewLone = 2
+)
+
+// Assemble brings the Summary up to date. It costs O(n log n) in the number of
+// records.
+func (s *Session) Assemble() {
+	if s.log == nil {
+		s.Summary = &s.sum
+		return
+	}
+	sum := &analysis.Summary{
+		SessionID: s.sum.SessionID, AgentName: s.sum.AgentName, Status: s.sum.Status, StartedAt: s.sum.StartedAt, EndedAt: s.sum.EndedAt,
+	}
+	sum.Merge(&s.sum)
+	r := resolveAll(s.log)
+	defer r.free()
+	r.groups(func(group []int) { sum.Observe(r.merged(group)) })
+	if sum.LLMCalls == 0 {
+		totals := r.totals()
+		addTotals(sum, &totals)
+	}
+	s.Summary = sum
+}
+
+// addTotals adds what wrappers told of calls that have no spans of their own.
+func addTotals(sum *analysis.Summary, t *usage) {
+	sum.TokensIn += t.in.Or(0)
+	sum.TokensOut += t.out.Or(0)
+	sum.CacheReadTokens += t.cacheRead.Or(0)
+	sum.CacheWriteTokens += t.cacheWrite.Or(0)
+	sum.ReasoningTokens += t.reasoning.Or(0)
+	if t.costUSD.OK {
+		sum.CostUSD.Add(t.costUSD.V)
+		sum.Priced++
+	}
+}
+
+// keep adds a record and returns its position.
+func (s *Session) keep(c call) int {
+	if s.log == nil {
+		s.log = newCallLog()
+	}
+	if len(s.log.list) == maxLogged {
+		s.foldUntil(maxTime)
+	}
+	return s.log.add(c)
+}
+
+// records is how many records the session keeps.
+func (s *Session) records() int {
+	if s.log == nil {
+		return 0
+	}
+	return len(s.log.list)
+}
+
+// bound folds what the session need not or may not keep: own calls that have
+// waited long enough by the session's own time, at most that of now, or are
+// more than lone, and the older half of the records when there are more than
+// limit.
+func (s *Session) bound(limit, lone int, now time.Time) {
+	l := s.log
+	if l == nil {
+		return
+	}
+	if l.lone > lone {
+		s.foldLone(l.newestLone(lone / 2))
+	} else if at := min(s.last, now.UnixNano()) - int64(copyWindow); l.oldest < at-int64(copyWindow/4) {
+		// Not each as soon as it may: a look at all of them does for several.
+		s.foldLone(at)
+	}
+	if len(l.list) > max(limit, l.trimAt) {
+		s.trim(limit)
+	}
+	s.tidy()
+}
+
+// settle folds all own calls without copies: the session has been quiet.
+func (s *Session) settle() {
+	if s.log == nil {
+		return
+	}
+	for i := range s.log.list {
+		s.log.list[i].is &^= isPaired
+	}
+	s.foldLone(maxTime)
+	s.tidy()
+}
+
+const maxTime = 1<<63 - 1
+
+// tidy drops an empty log.
+func (s *Session) tidy() {
+	if len(s.log.list) == 0 {
+		s.log = nil
+	}
+}
+
+// newestLone returns the end of the n-th newest of the own calls without
+// copies.
+func (l *callLog) newestLone(n int) int64 {
+	ends := make([]int64, 0, maxLone+1)
+	for i := range l.list {
+		if c := &l.list[i]; c.own() && c.is&isPaired == 0 {
+			ends = append(ends, c.end)
+		}
+	}
+	slices.Sort(ends)
+	return ends[len(ends)-n]
+}
+
+// foldLone sums up the own calls that ended before a time and of which no copy
+// has come. Those with copies stay as long as these do.
+func (s *Session) foldLone(before int64) {
+	l := s.log
+	var fold []int
+	for i := range l.list {
+		c := &l.list[i]
+		if !c.own() || c.is&isPaired != 0 || c.end >= before {
+			continue
+		}
+		if l.foreign > 0 && l.paired(i) {
+			c.is |= isPaired
+			continue
+		}
+		fold = append(fold, i)
+	}
+	var build eventBuilder
+	for _, i := range fold {
+		s.sum.Observe(build.one(&l.list[i]))
+	}
+	l.keep(func(i int, _ *call) bool {
+		if len(fold) > 0 && fold[0] == i {
+			fold = fold[1:]
+			return false
+		}
+		return true
+	})
+}
+
+// trim folds the older half of the records. Calls that are not over by then
+// stay whole, unless that leaves far too many.
+func (s *Session) trim(limit int) {
+	l := s.log
+	ends := make([]int64, len(l.list))
+	for i := range l.list {
+		ends[i] = l.list[i].end
+	}
+	slices.Sort(ends)
+	s.foldUntil(ends[len(ends)-1-limit/2])
+	if n := len(l.list); n > min(4*limit, maxLogged/2) {
+		s.foldUntil(maxTime)
+	} else if n > limit {
+		l.trimAt = n + n/4
+	}
+}
+
+// foldUntil sums up the calls that ended by the cutoff and lets them go, unless
+// one that bears on them did not. Wrappers go with what they are around.
+func (s *Session) foldUntil(cutoff int64) {
+	l := s.log
+	gone, done, needed := make([]bool, len(l.list)), make([]bool, len(l.list)), make([]bool, len(l.list))
+	for i := range l.list {
+		if done[i] || l.list[i].role == roleWrapper {
+			continue
+		}
+		l.related(i, func(positions []int) {
+			over := true
+			for _, p := range positions {
+				over = over && (l.list[p].end <= cutoff || l.list[p].role == roleWrapper)
+			}
+			if over {
+				r := resolveSome(l, positions)
+				r.groups(func(group []int) { s.sum.Observe(r.merged(group)) })
+				r.free()
+			}
+			for _, p := range positions {
+				if l.list[p].role == roleWrapper {
+					needed[p] = needed[p] || !over
+				} else {
+					gone[p], done[p] = over, true
+				}
+			}
+		})
+	}
+	for i := range l.list {
+		if c := &l.list[i]; c.role == roleWrapper {
+			gone[i] = c.end <= cutoff && !needed[i]
+		}
+	}
+	l.keep(func(i int, _ *call) bool { return !gone[i] })
+}

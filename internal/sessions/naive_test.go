@@ -1,0 +1,161 @@
+package sessions
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/agentlens/agentlens-otel/internal/spanevent"
+)
+
+// someSpans draws spans that have much to do with each other: few scopes, ids,
+// models and times.
+func someSpans(t *rapid.T, atMost int) []told {
+	n := rapid.IntRange(1, atMost).Draw(t, "spans")
+	random := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 3))
+	of := func(values ...string) string { return values[random.IntN(len(values))] }
+	spread := 1 + random.IntN(40)
+	var out []told
+	for i := range n {
+		s := told{
+			what: of("llm", "llm", "llm", "tool", "wrapper", "part"), scope: of("fw", "sdk"), trace: byte(random.IntN(2)), id: byte(i + 1),
+			from: random.IntN(spread) * 100, model: of("", "m", "m-2024", "n"), answer: of("", "", "r1", "r2"), tool: of("search", "rm"),
+			in: random.Int64N(3) * 60, out: random.Int64N(3) * 60, cached: random.Int64N(2) * 60, failed: random.IntN(5) == 0, session: "s",
+			cost: float64(random.IntN(3)),
+		}
+		s.to = s.from + []int{0, 20, 100, 150, 1000}[random.IntN(5)]
+		if random.IntN(2) == 0 {
+			s.parent = byte(random.IntN(n) + 1)
+		}
+		if s.what != "wrapper" && s.what != "part" && random.IntN(3) == 0 {
+			s = own(s)
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+// naive is what all spans together say of the one at position at: whether it
+// repeats what spans that came before it tell, and which.
+func naive(l *callLog, at int) (of []CallKey, repeats bool) {
+	c := &l.list[at]
+	if !c.isCall() {
+		return nil, false
+	}
+	r := resolveAll(l)
+	defer r.free()
+	self, _ := r.find(c.trace, c.span)
+	if r.nodes[self].wraps {
+		return nil, true
+	}
+	for i := range r.nodes {
+		if o := &r.nodes[i]; o.at < at && o.role == c.role && !o.wraps && r.root(i) == r.root(self) {
+			of = append(of, CallKey{o.trace, o.span})
+		}
+	}
+	return of, len(of) > 0
+}
+
+func sortKeys(keys []CallKey) {
+	slices.SortFunc(keys, func(a, b CallKey) int {
+		return cmp.Or(cmp.Compare(a.trace, b.trace), slices.Compare(a.span[:], b.span[:]))
+	})
+}
+
+// A look at the calls that bear on one says the same of it as a look at all.
+func TestRelatedCallsAreEnough(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		log := newCallLog()
+		for _, s := range someSpans(t, 60) {
+			r := s.reading()
+			c, ok := newCall(&r)
+			if !ok {
+				continue
+			}
+			at := log.add(c)
+			copies, repeats := log.copies(at)
+			of, want := naive(log, at)
+			sortKeys(copies.Of)
+			sortKeys(of)
+			require.Equal(t, want, repeats)
+			require.Equal(t, of, copies.Of)
+		}
+	})
+}
+
+// The order of spans that have much to do with each other changes nothing.
+func TestAnyOrderSameCalls(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var readings []spanevent.Reading
+		for _, s := range someSpans(t, 60) {
+			readings = append(readings, s.reading())
+		}
+		want := states(assembled(readings))
+		random := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "order"), 4))
+		random.Shuffle(len(readings), func(i, j int) { readings[i], readings[j] = readings[j], readings[i] })
+		require.Equal(t, want, states(assembled(readings)))
+	})
+}
+
+// To sum up what may be summed up changes nothing either.
+func TestFoldingChangesNothing(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := newSession("s", Service{})
+		s.sum.LLMCalls = 1 // wrappers' totals are for sessions without calls
+		for _, span := range someSpans(t, 60) {
+			r := span.reading()
+			s.observe(&r)
+		}
+		summary := func() string {
+			s.Assemble()
+			b, err := json.Marshal(s.Summary)
+			require.NoError(t, err)
+			return string(b)
+		}
+		want := summary()
+		begin := told{}.reading().Start.UnixNano()
+		for range 3 {
+			if s.log != nil {
+				s.foldUntil(begin + int64(rapid.IntRange(0, 5000).Draw(t, "until"))*1_000_000)
+				s.tidy()
+			}
+			require.Equal(t, want, summary())
+			s.settle()
+			require.Equal(t, want, summary())
+		}
+	})
+}
+
+// However the log grows and shrinks, its index finds what is there.
+func TestIndexFindsWhatIsThere(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		log := newCallLog()
+		for _, s := range someSpans(t, 100) {
+			r := s.reading()
+			if c, ok := newCall(&r); ok {
+				log.add(c)
+			}
+			if s.failed && s.in == 0 {
+				log.keep(func(at int, _ *call) bool { return at%3 != 0 })
+			}
+			for i := range log.list {
+				c := &log.list[i]
+				require.Equal(t, i, log.find(c.trace, c.span))
+				found := map[string]bool{}
+				note := func(what string) func(int) { return func(at int) { found[fmt.Sprint(what, at)] = true } }
+				log.children(c.trace, c.parent, note("child"))
+				log.withID(c.id, note("id"))
+				log.endingFrom(c.end, note("end"))
+				require.Equal(t, !c.parent.IsEmpty(), found[fmt.Sprint("child", i)])
+				require.Equal(t, c.id != 0, found[fmt.Sprint("id", i)])
+				require.True(t, found[fmt.Sprint("end", i)])
+			}
+		}
+	})
+}
