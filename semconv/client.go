@@ -20,6 +20,10 @@ const (
 	// v1.41.0.
 	GenAIRequestReasoningLevel   = "gen_ai.request.reasoning.level"
 	GenAIRequestPreviousResponse = "gen_ai.request.previous_response.id"
+	// GenAIRequestStreamCursor and GenAIResponseStatus are of a response that is
+	// fetched, and came after v1.41.0 too.
+	GenAIRequestStreamCursor = "gen_ai.request.stream_cursor"
+	GenAIResponseStatus      = "gen_ai.response.status"
 	// GenAITimeToFirstChunk is in seconds.
 	GenAITimeToFirstChunk = "gen_ai.response.time_to_first_chunk"
 	GenAIToolDefinitions  = "gen_ai.tool.definitions"

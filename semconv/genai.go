@@ -58,6 +58,7 @@ const (
 	OperationInvokeAgent     = "invoke_agent"
 	OperationInvokeWorkflow  = "invoke_workflow"
 	OperationExecuteTool     = "execute_tool"
+	OperationFetchResponse   = "fetch_response"
 	OperationPlan            = "plan"
 )
 

@@ -1,6 +1,8 @@
 // Package otelopenai writes an OpenTelemetry span for each call that
 // github.com/openai/openai-go makes to a model: chat completions, responses,
-// completions and embeddings, streamed or not.
+// completions and embeddings, streamed or not. Realtime sessions do not go
+// through the SDK's middlewares, so there are no spans of them: trace those with
+// agentlens's StartLLM.
 //
 //	client := openai.NewClient(option.WithMiddleware(otelopenai.Middleware()))
 //
@@ -22,6 +24,12 @@
 // absent: to have the usage of a streamed chat completion, ask for it with
 // stream_options.include_usage. The tool calls that an answer asks for are no
 // executions of tools, and get no spans.
+//
+// A response that was made before, such as one in the background, is fetched in
+// a span "fetch_response": with its status and finish reason, also when the
+// response has failed and the fetch has not, and without its tokens, which the
+// convention leaves to the call that made it. What is made in the background
+// tells no tokens at its creation, so they are not told at all.
 //
 // The SDK calls a middleware once an attempt, so a call that is tried again is
 // one span an attempt, with http.request.resend_count from the second on. The

@@ -31,7 +31,11 @@ var apis = []struct {
 }
 
 func route(req *http.Request, mode capture.Mode) (*genaihttp.Call, genaihttp.Reader) {
-	if req.Method != http.MethodPost {
+	switch req.Method {
+	case http.MethodPost:
+	case http.MethodGet:
+		return fetchRoute(req, mode)
+	default:
 		return nil, nil
 	}
 	for _, api := range apis {

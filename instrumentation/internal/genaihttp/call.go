@@ -16,6 +16,9 @@ type Call struct {
 	Provider  string
 	Model     string // asked for
 	Streaming bool
+	// Apart says that it is no request to a model but about one: it never adds
+	// to the span of a StartLLM around it.
+	Apart bool
 
 	ResponseID    string
 	ResponseModel string

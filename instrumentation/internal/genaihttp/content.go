@@ -110,6 +110,9 @@ func contentAttributes(p *capture.Policy, call *Call, answered bool) []attribute
 		}
 	}
 	if answered {
+		// Of a response that was made before; else they were told before it came.
+		add(semconv.GenAISystemInstruction, len(call.System), func(w *writer) any { return w.parts(call.System) })
+		add(semconv.GenAIToolDefinitions, len(call.Tools), func(w *writer) any { return w.value(call.Tools) })
 		add(semconv.GenAIOutputMessages, len(call.Output), func(w *writer) any {
 			w.unknown = call.OutputCut
 			return w.messages(call.Output)

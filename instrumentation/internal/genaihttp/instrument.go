@@ -168,7 +168,10 @@ func (op *operation) startSpan(ctx context.Context, req *http.Request) context.C
 	if n, err := strconv.Atoi(req.Header.Get("X-Stainless-Retry-Count")); err == nil && n > 0 {
 		attrs = append(attrs, attribute.Int(semconv.HTTPResendCount, n))
 	}
-	if op.span = op.in.outerSpan(ctx); op.span != nil {
+	if !call.Apart {
+		op.span = op.in.outerSpan(ctx)
+	}
+	if op.span != nil {
 		op.shared = true
 		op.span.SetAttributes(attrs...)
 	} else {

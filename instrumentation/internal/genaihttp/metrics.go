@@ -104,7 +104,7 @@ func (m *metrics) record(op *operation) {
 	}
 	labels, failed := metric.WithAttributes(attrs...), metric.WithAttributes(withError...)
 	took := time.Since(op.start).Seconds()
-	inference := call.Operation != semconv.OperationEmbeddings
+	inference := !call.Apart && call.Operation != semconv.OperationEmbeddings
 
 	if inference {
 		m.duration.Record(ctx, took, failed)
@@ -112,7 +112,7 @@ func (m *metrics) record(op *operation) {
 	if m.old || !inference {
 		m.otherDuration.Record(ctx, took, failed)
 	}
-	if op.streamed && op.firstChunk > 0 {
+	if op.streamed && op.firstChunk > 0 && inference {
 		m.firstChunk.Record(ctx, op.firstChunk.Seconds(), labels)
 		if m.old {
 			m.oldFirstChunk.Record(ctx, op.firstChunk.Seconds(), labels)

@@ -223,7 +223,7 @@ func (op *operation) tell() {
 	}
 	op.guard(func() {
 		op.span.SetAttributes(op.call.responseAttributes()...)
-		if op.streamed && op.firstChunk > 0 {
+		if op.streamed && op.firstChunk > 0 && !op.call.Apart {
 			op.span.SetAttributes(attribute.Float64(semconv.GenAITimeToFirstChunk, op.firstChunk.Seconds()))
 		}
 		op.span.SetAttributes(contentAttributes(&op.policy, op.call, true)...)
