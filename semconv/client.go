@@ -79,4 +79,7 @@ const (
 	MetricOperationDuration   = "gen_ai.client.operation.duration"
 	MetricOperationFirstChunk = "gen_ai.client.operation.time_to_first_chunk"
 	MetricTokenUsage          = "gen_ai.client.token.usage"
+
+	MetricMCPClientDuration = "mcp.client.operation.duration"
+	MetricMCPServerDuration = "mcp.server.operation.duration"
 )

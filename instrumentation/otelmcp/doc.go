@@ -26,6 +26,12 @@
 // a tool says that it failed. At the server, the client's mistakes, such as an
 // unknown tool, are no errors.
 //
+// # Metrics
+//
+// mcp.client.operation.duration and mcp.server.operation.duration, histograms in
+// seconds, by method, tool or prompt, protocol version, JSON-RPC code and
+// error.type. Notifications, which have no answer, are not told.
+//
 // # Content
 //
 // Arguments and results are captured as WithCapture says. Without it, a request

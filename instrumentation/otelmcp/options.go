@@ -1,6 +1,7 @@
 package otelmcp
 
 import (
+	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
 
@@ -57,6 +58,11 @@ type Content = capture.Content
 // RedactSecrets is a Redactor for secrets and personal numbers in known forms;
 // see that of package agentlens.
 func RedactSecrets(c Content) (string, error) { return capture.RedactSecrets(c) }
+
+// WithMeterProvider sets where the metrics go. The default is the global one.
+func WithMeterProvider(provider metric.MeterProvider) Option {
+	return genaihttp.WithMeterProvider(provider)
+}
 
 // WithPropagator sets what carries the trace context in params._meta. The
 // default is W3C's trace context, without baggage.

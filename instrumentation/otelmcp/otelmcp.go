@@ -5,9 +5,11 @@ import (
 	"maps"
 	"reflect"
 	"strings"
+	"time"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
 
@@ -20,7 +22,7 @@ const ScopeName = "github.com/agentlens/agentlens-otel/instrumentation/otelmcp"
 
 // ClientMiddleware returns what AddSendingMiddleware of an mcp.Client takes.
 func ClientMiddleware(opts ...Option) mcp.Middleware {
-	c := newConfig(opts)
+	c := newConfig(opts, semconv.MetricMCPClientDuration, "Duration of MCP requests, from the sending to the response")
 	return func(next mcp.MethodHandler) mcp.MethodHandler {
 		return func(ctx context.Context, method string, req mcp.Request) (mcp.Result, error) {
 			session, ok := req.GetSession().(*mcp.ClientSession)
@@ -38,7 +40,7 @@ func ClientMiddleware(opts ...Option) mcp.Middleware {
 
 // ServerMiddleware returns what AddReceivingMiddleware of an mcp.Server takes.
 func ServerMiddleware(opts ...Option) mcp.Middleware {
-	c := newConfig(opts)
+	c := newConfig(opts, semconv.MetricMCPServerDuration, "Duration of MCP requests, from the receipt to the result")
 	return func(next mcp.MethodHandler) mcp.MethodHandler {
 		return func(ctx context.Context, method string, req mcp.Request) (mcp.Result, error) {
 			session, ok := req.GetSession().(*mcp.ServerSession)
@@ -54,10 +56,14 @@ func ServerMiddleware(opts ...Option) mcp.Middleware {
 	}
 }
 
-type config struct{ genaihttp.Config }
+type config struct {
+	genaihttp.Config
+	duration metric.Float64Histogram
+}
 
-func newConfig(opts []Option) *config {
-	c := &config{genaihttp.NewConfig(opts)}
+func newConfig(opts []Option, metricName, description string) *config {
+	c := &config{Config: genaihttp.NewConfig(opts)}
+	c.duration = newDuration(&c.Config, metricName, description)
 	if c.Propagator == nil {
 		c.Propagator = propagation.TraceContext{}
 	}
@@ -72,7 +78,7 @@ func (c *config) startClient(ctx context.Context, method string, req mcp.Request
 	if init := session.InitializeResult(); init != nil {
 		attrs = append(attrs, attribute.String(semconv.MCPProtocolVersion, init.ProtocolVersion))
 	}
-	s := &request{config: c, ctx: ctx, policy: c.Policy(ctx)}
+	s := &request{config: c, ctx: ctx, policy: c.Policy(ctx), attrs: attrs, start: time.Now()}
 	if span := trace.SpanFromContext(ctx); method == methodCallTool && executes(span, target) {
 		s.span, s.shared = span, true
 		span.SetAttributes(attrs...)
@@ -97,7 +103,7 @@ func (c *config) startServer(ctx context.Context, method string, req mcp.Request
 	if remote := trace.SpanContextFromContext(ctx); local.IsValid() && !remote.Equal(local) {
 		start = append(start, trace.WithLinks(trace.Link{SpanContext: local}))
 	}
-	s := &request{config: c, policy: c.Policy(ctx)}
+	s := &request{config: c, policy: c.Policy(ctx), attrs: attrs, start: time.Now()}
 	s.ctx, s.span = c.tracer().Start(ctx, name, start...)
 	s.arguments(req)
 	return s

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strconv"
+	"time"
 
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
@@ -23,8 +24,12 @@ type request struct {
 	span    trace.Span
 	shared  bool // the span is the caller's own
 	settled bool
+	start   time.Time
+	attrs   []attribute.KeyValue // what it asks for
 	policy  capture.Policy
 	dropped []string // attributes whose content a redactor failed on
+	// code is that of a JSON-RPC error; errorType is empty unless it failed.
+	code, errorType string
 }
 
 // toolError is the error.type of a tool whose result says that it failed.
@@ -101,10 +106,10 @@ func (s *request) failed(err error, counts func(code int64) bool) {
 	case s.ctx.Err() != nil:
 		s.fail(genaihttp.ErrorType(s.ctx.Err()), err.Error())
 	case errors.As(err, &rpc):
-		code := strconv.FormatInt(rpc.Code, 10)
-		s.span.SetAttributes(attribute.String(semconv.RPCResponseStatus, code))
+		s.code = strconv.FormatInt(rpc.Code, 10)
+		s.span.SetAttributes(attribute.String(semconv.RPCResponseStatus, s.code))
 		if counts(rpc.Code) {
-			s.fail(code, rpc.Message)
+			s.fail(s.code, rpc.Message)
 		}
 	default:
 		s.fail(genaihttp.ErrorType(err), err.Error())
@@ -113,6 +118,7 @@ func (s *request) failed(err error, counts func(code int64) bool) {
 
 // fail leaves the status of a span that is not ours to its owner.
 func (s *request) fail(errorType, message string) {
+	s.errorType = errorType
 	s.span.SetAttributes(attribute.String(semconv.ErrorType, errorType))
 	if s.shared {
 		return
@@ -132,6 +138,7 @@ func (s *request) end() {
 	if !s.shared {
 		s.span.End()
 	}
+	s.record()
 }
 
 func isClientError(int64) bool { return true }

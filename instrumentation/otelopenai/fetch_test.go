@@ -11,6 +11,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/otel/codes"
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/agentlens/agentlens-otel/instrumentation/agentlenstest"
@@ -106,9 +108,9 @@ func TestNoFetch(t *testing.T) {
 // call.
 func TestFetchInsideStartLLM(t *testing.T) {
 	server := genaitest.NewServer(t, genaitest.JSON(responsesAnswer))
-	rec := agentlenstest.New(t)
+	rec, spans := agentlenstest.New(t), genaitest.NewRecorder()
 	client := openai.NewClient(option.WithBaseURL(server.URL), option.WithAPIKey("k"), option.WithHTTPClient(server.Client()),
-		option.WithMiddleware(otelopenai.Middleware(otelopenai.WithTracerProvider(rec.TracerProvider()))))
+		option.WithMiddleware(otelopenai.Middleware(otelopenai.WithTracerProvider(spans))))
 	ctx, session, err := rec.Tracker().StartSession(t.Context(), "researcher")
 	require.NoError(t, err)
 	inCall, call := session.StartLLM(ctx, "openai", "o4-mini")
@@ -121,4 +123,19 @@ func TestFetchInsideStartLLM(t *testing.T) {
 	got := rec.RequireSession("researcher")
 	require.Len(t, got.Events, 1)
 	assert.Equal(t, some(291), got.Events[0].TokensIn)
+	assert.Equal(t, "fetch_response", spans.One(t).Name, "the creation is the StartLLM's own")
+}
+
+// Of its duration there is a metric, of tokens and inferences none.
+func TestFetchResponseMetrics(t *testing.T) {
+	reader := sdkmetric.NewManualReader()
+	s := newSetup(t, []genaitest.Answer{genaitest.JSON(responsesAnswer)},
+		otelopenai.WithMeterProvider(sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader))))
+	_, err := s.client.Responses.Get(t.Context(), "resp_1", responses.ResponseGetParams{})
+	require.NoError(t, err)
+	var all metricdata.ResourceMetrics
+	require.NoError(t, reader.Collect(t.Context(), &all))
+	require.Len(t, all.ScopeMetrics, 1)
+	require.Len(t, all.ScopeMetrics[0].Metrics, 1)
+	assert.Equal(t, "gen_ai.client.operation.duration", all.ScopeMetrics[0].Metrics[0].Name)
 }
