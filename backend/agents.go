@@ -77,8 +77,12 @@ func (s *Server) getDrift(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if d.Report == nil {
-		refuse(w, http.StatusConflict, "there are not enough ended sessions to compare: "+strconv.Itoa(len(d.Baseline))+" in the baseline, "+
-			strconv.Itoa(len(d.Current))+" in the current window, want 1 or more in each")
+		text := "there are not enough ended sessions to compare: " + strconv.Itoa(len(d.Baseline)) + " in the baseline, " + strconv.Itoa(len(d.Current)) + " in the current window"
+		if d.Wants > 0 {
+			refuse(w, http.StatusConflict, text+", want "+strconv.Itoa(d.Wants)+" or more in all")
+		} else {
+			refuse(w, http.StatusConflict, text+", want 1 or more in each")
+		}
 		return
 	}
 	s.answer(w, http.StatusOK, d)

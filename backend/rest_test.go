@@ -17,6 +17,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap"
 
+	"github.com/agentlens/agentlens-otel/analysis/drift"
+	"github.com/agentlens/agentlens-otel/backend/insight"
 	"github.com/agentlens/agentlens-otel/backend/store"
 	"github.com/agentlens/agentlens-otel/internal/wire"
 )
@@ -162,7 +164,7 @@ func TestPricing(t *testing.T) {
 }
 
 func TestAgentFigures(t *testing.T) {
-	c := start(t, Config{})
+	c := start(t, Config{Figures: insight.Settings{Drift: drift.Rolling{BaselineSessions: 40, CurrentSessions: 20}}})
 	day := time.Now().UTC().Truncate(24*time.Hour).AddDate(0, 0, -20)
 	for i := range 60 {
 		at := day.Add(time.Duration(i) * 7 * time.Hour)

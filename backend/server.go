@@ -1,6 +1,7 @@
 package backend
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -32,8 +33,9 @@ type Config struct {
 	Version string
 	// Retention says what is kept; the zero one keeps everything.
 	Retention store.Retention
-	// Budgets are what agents may cost; the pages show how they stand.
-	Budgets []insight.Budget
+	// Figures are what the figures are made by; the zero Settings are the
+	// defaults.
+	Figures insight.Settings
 	// TraceURL leads to a trace in a tracing backend: a URL in which
 	// {trace_id}, and {session_id} where it occurs, are replaced. Empty = no
 	// link.
@@ -72,7 +74,7 @@ func New(ctx context.Context, cfg Config, log *zap.Logger) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{cfg: cfg, log: log, store: st, pages: pages, started: time.Now()}
-	s.figures = insight.New(st, cfg.Budgets, time.Now)
+	s.figures = insight.New(st, orDefault(cfg.Figures), time.Now)
 	if err := s.prices.load(ctx, st); err != nil {
 		return nil, errors.Join(err, st.Close())
 	}
@@ -88,6 +90,18 @@ func New(ctx context.Context, cfg Config, log *zap.Logger) (*Server, error) {
 // Handler answers every request, with an error of the wire's shape where it
 // cannot.
 func (s *Server) Handler() http.Handler { return s.handler }
+
+// SetFigures changes what the figures are made by. A field that is zero is the
+// default.
+func (s *Server) SetFigures(settings insight.Settings) { s.figures.Set(orDefault(settings)) }
+
+func orDefault(settings insight.Settings) insight.Settings {
+	def := insight.DefaultSettings()
+	settings.Drift.BaselineSessions = cmp.Or(settings.Drift.BaselineSessions, def.Drift.BaselineSessions)
+	settings.Drift.CurrentSessions = cmp.Or(settings.Drift.CurrentSessions, def.Drift.CurrentSessions)
+	settings.Method = cmp.Or(settings.Method, def.Method)
+	return settings
+}
 
 // EndStreams ends the streams of changes, which would otherwise keep a server
 // from shutting down. Call it before that.

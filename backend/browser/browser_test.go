@@ -62,7 +62,7 @@ func open(t *testing.T, width, height int64, dark bool) *site {
 	path := findBrowser(t)
 	srv, err := backend.New(context.Background(), backend.Config{
 		Directory: t.TempDir(), Version: "v0.1.0", TraceURL: "http://localhost:16686/trace/{trace_id}",
-		Budgets: []insight.Budget{{Budget: forecast.Budget{LimitUSD: 22, Period: forecast.PeriodMonthly}}},
+		Figures: insight.Settings{Budgets: []forecast.NamedBudget{{Name: "everything", LimitUSD: 22, Period: forecast.PeriodMonthly}}},
 	}, zaptest.NewLogger(t))
 	require.NoError(t, err)
 	web := httptest.NewServer(srv.Handler())

@@ -6,7 +6,10 @@
 // imports the standard library only; its callers are backend and backend/web.
 package finding
 
-import "strings"
+import (
+	"strconv"
+	"strings"
+)
 
 // Author signs the annotations that are findings.
 const Author = "agentlens"
@@ -34,6 +37,8 @@ type Finding struct {
 	Policy string `json:"policy,omitempty"`
 	// Rule is the rule that failed or fired.
 	Rule string `json:"rule,omitempty"`
+	// Score is a drift's, 0 to 100.
+	Score *float64 `json:"score,omitempty"`
 	// Resolved says that an alert or a drift is over.
 	Resolved bool `json:"resolved,omitempty"`
 	// Message is the rest.
@@ -99,6 +104,10 @@ func (f *Finding) drift(rest string) {
 	if status, why, ok := strings.Cut(rest, ", "); ok && f.Severity == "" && !strings.Contains(status, " ") {
 		// A status of stable says that the drift is over.
 		f.Severity, f.Message, f.Resolved = status, why, status == "stable"
+		number, _, _ := strings.Cut(strings.TrimPrefix(why, "score "), " ")
+		if score, err := strconv.ParseFloat(number, 64); err == nil {
+			f.Score = &score
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -26,10 +27,17 @@ type Costs struct {
 
 	// Forecast is absent while there is too little to forecast from, and Why
 	// then says so.
-	Forecast *forecast.Result       `json:"forecast,omitempty"`
-	Why      string                 `json:"no_forecast_because,omitempty"`
-	Summary  *forecast.Summary      `json:"summary,omitempty"`
-	Budget   *forecast.BudgetReport `json:"budget,omitempty"`
+	Forecast *forecast.Result  `json:"forecast,omitempty"`
+	Why      string            `json:"no_forecast_because,omitempty"`
+	Summary  *forecast.Summary `json:"summary,omitempty"`
+	// Budgets are those of this agent, or of all together.
+	Budgets []BudgetStanding `json:"budgets,omitempty"`
+}
+
+// BudgetStanding is a budget and how it stands.
+type BudgetStanding struct {
+	Name string `json:"name"`
+	*forecast.BudgetReport
 }
 
 // DayCost is what one UTC day cost.
@@ -50,7 +58,7 @@ type ModelCost struct {
 }
 
 // Costs returns the costs of the last days, of one agent or all, with a
-// forecast for horizon days by a method (empty = best). A bad horizon or method
+// forecast for horizon days by a method (empty = that of the settings). A bad horizon or method
 // is a *analysis.FieldError.
 func (s *Source) Costs(ctx context.Context, agent string, days, horizon int, method forecast.Method) (*Costs, error) {
 	r := s.Period(days, agent)
@@ -104,12 +112,13 @@ func (s *Source) Costs(ctx context.Context, agent string, days, horizon int, met
 
 // predict adds forecast, summary and budget.
 func (s *Source) predict(ctx context.Context, c *Costs, horizon int, method forecast.Method) error {
+	settings := s.get()
 	f, err := s.forecaster(ctx, c.Agent)
 	if err != nil {
 		return err
 	}
 	var short *forecast.InsufficientDataError
-	c.Forecast, err = f.Daily(horizon, cmp.Or(method, forecast.MethodBest))
+	c.Forecast, err = f.Daily(horizon, cmp.Or(method, settings.Method, forecast.MethodBest))
 	switch {
 	case errors.Is(err, forecast.ErrNoRecords):
 		c.Why = "there is no usage of models yet"
@@ -122,12 +131,15 @@ func (s *Source) predict(ctx context.Context, c *Costs, horizon int, method fore
 	if c.Summary, err = f.Summary(); err != nil {
 		return err
 	}
-	for _, b := range s.budgets {
-		if b.Agent == c.Agent {
-			if c.Budget, err = f.CheckBudget(b.Budget); err != nil {
-				return err
-			}
+	for _, b := range settings.Budgets {
+		if b.Agent != c.Agent {
+			continue
 		}
+		report, err := f.CheckBudget(b.Budget(settings.Method))
+		if err != nil {
+			return fmt.Errorf("budget %q: %w", b.Name, err)
+		}
+		c.Budgets = append(c.Budgets, BudgetStanding{b.Name, report})
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/agentlens/agentlens-otel/analysis"
 	"github.com/agentlens/agentlens-otel/analysis/drift"
+	"github.com/agentlens/agentlens-otel/backend/finding"
 	"github.com/agentlens/agentlens-otel/backend/store"
 )
 
@@ -21,12 +22,9 @@ type Window struct {
 	Sessions int `json:"sessions,omitempty"`
 }
 
-// Windows of a comparison that says nothing else: the latest sessions beside
-// those before them.
-const (
-	CurrentSessions  = 50
-	BaselineSessions = 200
-)
+// windowSessions is how many sessions a window of a request holds at most when
+// the request does not say.
+const windowSessions = 200
 
 // Drift is a comparison of two windows of an agent's ended sessions.
 type Drift struct {
@@ -34,24 +32,56 @@ type Drift struct {
 	*drift.Report
 	Baseline []*analysis.Summary `json:"-"`
 	Current  []*analysis.Summary `json:"-"`
+	// Told is what the collector said last, when its verdict on the agent
+	// changed; absent when it has said nothing. Only a comparison of the
+	// settings' windows has it.
+	Told *DriftTold `json:"collector,omitempty"`
+	// Wants is how many sessions must have ended before there is a report.
+	Wants int `json:"-"`
 }
 
-// Drift compares an agent's latest sessions with those before them: the last
-// third of the ended ones, at most CurrentSessions, with at most
-// BaselineSessions. The Report is nil when there are fewer than two.
+// DriftTold is a finding of the collector's drift engine.
+type DriftTold struct {
+	Status    drift.Status `json:"status"`
+	Score     *float64     `json:"drift_score,omitempty"`
+	At        time.Time    `json:"at"`
+	SessionID string       `json:"session_id"`
+	// Differs says that the sessions stored now are judged otherwise: by
+	// sessions that came since, or that one side has and the other has not.
+	Differs bool `json:"differs"`
+}
+
+// Drift compares an agent's latest sessions with those before them, as the
+// settings choose. The Report is nil when there are too few.
 func (s *Source) Drift(ctx context.Context, agent string) (*Drift, error) {
-	all, err := s.store.Summaries(ctx, store.SummaryQuery{Agent: agent, Ended: true, Limit: CurrentSessions + BaselineSessions})
+	rolling := s.get().Drift
+	all, err := s.store.Summaries(ctx, store.SummaryQuery{Agent: agent, Ended: true, ByEnd: true, Limit: rolling.Sessions()})
 	if err != nil {
 		return nil, err
 	}
-	d := &Drift{Agent: agent}
-	if len(all) < 2 {
-		return d, nil
+	d := &Drift{Agent: agent, Wants: rolling.CurrentSessions + 1}
+	d.Report, d.Baseline, d.Current, err = rolling.Compare(all)
+	var empty *drift.EmptyWindowError
+	if err != nil && !errors.As(err, &empty) {
+		return nil, err
 	}
-	n := min(CurrentSessions, max(1, len(all)/3))
-	d.Current, d.Baseline = all[:n], all[n:]
-	d.Report, err = drift.Compare(d.Baseline, d.Current)
+	d.Told, err = s.driftTold(ctx, d)
 	return d, err
+}
+
+// driftTold returns the collector's latest drift finding of an agent.
+func (s *Source) driftTold(ctx context.Context, d *Drift) (*DriftTold, error) {
+	notes, _, err := s.store.Notes(ctx, store.NoteQuery{
+		Author: finding.Author, Prefixes: finding.Prefixes(finding.Drift), Agent: d.Agent, Limit: 1,
+	})
+	if err != nil || len(notes) == 0 {
+		return nil, err
+	}
+	f := finding.Parse(notes[0].Author, notes[0].Text)
+	told := &DriftTold{Status: drift.Status(f.Severity), Score: f.Score, At: notes[0].At, SessionID: notes[0].SessionID}
+	// That there is not enough evidence is no news to the collector.
+	told.Differs = d.Report != nil && d.Status != told.Status && d.Status != drift.NotEnoughEvidence
+	return told, nil
 }
 
 // CompareWindows compares two windows of an agent's ended sessions. The Report
@@ -76,7 +106,7 @@ func (s *Source) CompareWindows(ctx context.Context, agent string, baseline, cur
 func (s *Source) window(ctx context.Context, agent string, w Window) ([]*analysis.Summary, error) {
 	n := w.Sessions
 	if n == 0 {
-		n = BaselineSessions
+		n = windowSessions
 	}
 	return s.store.Summaries(ctx, store.SummaryQuery{Agent: agent, From: w.From, To: w.To, Version: w.Version, Ended: true, Limit: n})
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/agentlens/agentlens-otel/analysis"
+	"github.com/agentlens/agentlens-otel/analysis/drift"
 	"github.com/agentlens/agentlens-otel/analysis/forecast"
 	"github.com/agentlens/agentlens-otel/backend/finding"
 	"github.com/agentlens/agentlens-otel/backend/store"
@@ -19,12 +20,12 @@ import (
 // now is noon of a Saturday.
 var now = time.Date(2026, 2, 14, 12, 0, 0, 0, time.UTC)
 
-func source(t *testing.T, budgets ...Budget) (*Source, *store.Store) {
+func source(t *testing.T, budgets ...forecast.NamedBudget) (*Source, *store.Store) {
 	t.Helper()
 	st, err := store.Open(context.Background(), filepath.Join(t.TempDir(), "a.db"))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, st.Close()) })
-	return New(st, budgets, func() time.Time { return now }), st
+	return New(st, Settings{Drift: drift.Rolling{BaselineSessions: 8, CurrentSessions: 4}, Budgets: budgets}, func() time.Time { return now }), st
 }
 
 // spend stores a session of an agent with one call.
@@ -40,7 +41,8 @@ func spend(t *testing.T, st *store.Store, agent string, at time.Time, usd float6
 }
 
 func TestCosts(t *testing.T) {
-	s, st := source(t, Budget{Agent: "a", Budget: forecast.Budget{LimitUSD: 20, Period: forecast.PeriodMonthly}})
+	s, st := source(t, forecast.NamedBudget{Name: "a month", Agent: "a", LimitUSD: 20, Period: forecast.PeriodMonthly},
+		forecast.NamedBudget{Name: "a week", Agent: "a", LimitUSD: 20, Period: forecast.PeriodWeekly})
 	empty, err := s.Costs(context.Background(), "", 7, 3, "")
 	require.NoError(t, err)
 	require.Nil(t, empty.Forecast)
@@ -61,13 +63,16 @@ func TestCosts(t *testing.T) {
 	require.Equal(t, []ModelCost{{"m", 7, 70, 0, 7, 0}}, c.Models)
 	require.Equal(t, "2026-02-14", c.Forecast.DailyPredictions[0].Date.String(), "the running day is forecast")
 	require.InDelta(t, 1, c.Forecast.DailyPredictions[1].PredictedCost, 1e-9)
-	require.Equal(t, 20.0, c.Budget.BudgetUSD)
-	require.Equal(t, forecast.SeverityCritical, c.Budget.Severity, "28 days at a dollar")
+	require.Len(t, c.Budgets, 2)
+	require.Equal(t, 20.0, c.Budgets[0].BudgetUSD)
+	require.Equal(t, forecast.SeverityCritical, c.Budgets[0].Severity, "28 days at a dollar")
+	require.Equal(t, "a week", c.Budgets[1].Name)
+	require.Equal(t, forecast.SeveritySafe, c.Budgets[1].Severity)
 
 	all, err := s.Costs(context.Background(), "", 7, 3, "")
 	require.NoError(t, err)
 	require.Equal(t, 21.0, all.TotalUSD)
-	require.Nil(t, all.Budget, "it has none")
+	require.Empty(t, all.Budgets, "it has none")
 	_, err = s.Costs(context.Background(), "", 7, 91, "")
 	require.ErrorContains(t, err, "days is 91")
 }
@@ -77,13 +82,43 @@ func TestDriftSplitsTheSessions(t *testing.T) {
 	d, err := s.Drift(context.Background(), "a")
 	require.NoError(t, err)
 	require.Nil(t, d.Report)
-	for i := range 12 {
-		spend(t, st, "a", now.Add(time.Duration(i-20)*time.Hour), 1)
+	for i := range 14 {
+		if i == 4 {
+			d, err = s.Drift(context.Background(), "a")
+			require.NoError(t, err)
+			require.Nil(t, d.Report, "four sessions fill the current window")
+			require.Equal(t, 5, d.Wants)
+		}
+		spend(t, st, "a", now.Add(time.Duration(i-22)*time.Hour), 1)
 	}
+	// It started before all others, and ended after them.
+	_, err = st.Ingest(context.Background(), []wire.Event{
+		{EventType: wire.TypeSessionStart, SessionID: "long", AgentName: "a", Timestamp: wire.At(now.AddDate(0, 0, -3))},
+		{EventType: wire.TypeSessionEnd, SessionID: "long", EndedAt: wire.At(now)},
+	})
+	require.NoError(t, err)
 	d, err = s.Drift(context.Background(), "a")
 	require.NoError(t, err)
 	require.Equal(t, []int{8, 4}, []int{d.BaselineSessions, d.CurrentSessions})
-	require.True(t, d.Current[0].StartedAt.After(d.Baseline[0].StartedAt))
+	require.Equal(t, "long", d.Current[3].SessionID)
+	require.True(t, d.Current[0].EndedAt.After(d.Baseline[7].EndedAt))
+	require.Nil(t, d.Told)
+
+	// What the collector has told stands beside it, and a difference is said.
+	tell := func(text string) *DriftTold {
+		_, _, err := st.Annotate(context.Background(), "long", wire.Annotation{Text: text, Author: finding.Author, Type: wire.AnnotationWarning})
+		require.NoError(t, err)
+		d, err := s.Drift(context.Background(), "a")
+		require.NoError(t, err)
+		return d.Told
+	}
+	told := tell("Drift: degraded, score 57.32 of 100. total_tokens rose")
+	require.Equal(t, []any{drift.Degraded, 57.32, "long", now}, []any{told.Status, *told.Score, told.SessionID, told.At})
+	require.Equal(t, d.Status != drift.NotEnoughEvidence, told.Differs)
+	s.Set(Settings{Drift: drift.Rolling{BaselineSessions: 3, CurrentSessions: 2}})
+	d, err = s.Drift(context.Background(), "a")
+	require.NoError(t, err)
+	require.Equal(t, []int{3, 2}, []int{d.BaselineSessions, d.CurrentSessions})
 	w, err := s.CompareWindows(context.Background(), "a", Window{To: now.Add(-10 * time.Hour), Sessions: 3}, Window{From: now.Add(-10 * time.Hour)})
 	require.NoError(t, err)
 	require.Equal(t, []int{3, 2}, []int{w.BaselineSessions, w.CurrentSessions})

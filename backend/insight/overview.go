@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/agentlens/agentlens-otel/analysis"
-	"github.com/agentlens/agentlens-otel/analysis/forecast"
 	"github.com/agentlens/agentlens-otel/backend/store"
 )
 
@@ -65,7 +64,7 @@ func (s *Source) Overview(ctx context.Context, days int) (*Overview, error) {
 	if o.Compliance, err = s.Compliance(ctx, "", days); err != nil {
 		return nil, err
 	}
-	if o.Costs, err = s.Costs(ctx, "", days, Horizon, forecast.MethodBest); err != nil {
+	if o.Costs, err = s.Costs(ctx, "", days, Horizon, ""); err != nil {
 		return nil, err
 	}
 	if o.Alerts, _, err = s.Alerts(ctx, AlertQuery{Limit: latestAlerts}); err != nil {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/agentlens/agentlens-otel/analysis"
+	"github.com/agentlens/agentlens-otel/analysis/drift"
 	"github.com/agentlens/agentlens-otel/analysis/forecast"
 	"github.com/agentlens/agentlens-otel/backend/store"
 )
@@ -14,25 +15,47 @@ import (
 // Source makes figures. Make one with New; its methods may be called
 // concurrently.
 type Source struct {
-	store   *store.Store
-	budgets []Budget
-	now     func() time.Time
+	store *store.Store
+	now   func() time.Time
 
-	mu     sync.Mutex
-	drifts map[string]cachedDrift
+	mu       sync.Mutex
+	settings Settings
+	drifts   map[string]cachedDrift
 }
 
-// Budget is what an agent, or all together, may cost.
-type Budget struct {
-	// Agent is the agent's name; empty = all agents together.
-	Agent string
-	forecast.Budget
+// Settings are what figures are made by. Where a collector's processor runs the
+// same engines, they are the processor's, so that both say the same.
+type Settings struct {
+	// Drift says which sessions are compared when a request does not.
+	Drift drift.Rolling
+	// Method forecasts when a request does not say how; empty = best.
+	Method forecast.Method
+	// Budgets are reported on.
+	Budgets []forecast.NamedBudget
 }
 
-// New returns a source of figures on st. now is the time to count days to;
-// budgets are reported on where there is one.
-func New(st *store.Store, budgets []Budget, now func() time.Time) *Source {
-	return &Source{store: st, budgets: budgets, now: now, drifts: map[string]cachedDrift{}}
+// DefaultSettings returns the processor's defaults.
+func DefaultSettings() Settings {
+	return Settings{Drift: drift.DefaultRolling(), Method: forecast.MethodBest}
+}
+
+// New returns a source of figures on st. now is the time to count days to.
+func New(st *store.Store, settings Settings, now func() time.Time) *Source {
+	return &Source{store: st, settings: settings, now: now, drifts: map[string]cachedDrift{}}
+}
+
+// Set changes the settings.
+func (s *Source) Set(settings Settings) {
+	s.mu.Lock()
+	s.settings = settings
+	clear(s.drifts)
+	s.mu.Unlock()
+}
+
+func (s *Source) get() Settings {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.settings
 }
 
 // DefaultDays is how far back figures go when nothing else is asked for, and

@@ -19,13 +19,15 @@ type SummaryQuery struct {
 	// Version is the value of the metadata "version"; empty = any.
 	Version string
 	// Ended leaves out active sessions, which have not yet done all they will.
-	Ended  bool
+	Ended bool
+	// ByEnd orders by when they ended, the latest first, and not by their start.
+	ByEnd  bool
 	Limit  int
 	Offset int
 }
 
 // Summaries returns the summaries of the sessions that q selects, the latest
-// started first.
+// started first unless q says otherwise.
 func (s *Store) Summaries(ctx context.Context, q SummaryQuery) ([]*analysis.Summary, error) {
 	terms, args := []string{"s.agent_name = ?"}, []any{q.Agent}
 	if !q.From.IsZero() {
@@ -40,8 +42,11 @@ func (s *Store) Summaries(ctx context.Context, q SummaryQuery) ([]*analysis.Summ
 	if q.Version != "" {
 		terms, args = append(terms, `s.id IN (SELECT session FROM session_metadata WHERE key = 'version' AND value = ?)`), append(args, jsonText(q.Version))
 	}
-	all, err := s.summaries(ctx, ` WHERE `+strings.Join(terms, " AND ")+` ORDER BY s.started_at DESC, s.id DESC LIMIT ? OFFSET ?`,
-		append(args, q.Limit, q.Offset)...)
+	order := ` ORDER BY s.started_at DESC, s.id DESC`
+	if q.ByEnd {
+		order = ` ORDER BY s.ended_at DESC, s.session_id DESC`
+	}
+	all, err := s.summaries(ctx, ` WHERE `+strings.Join(terms, " AND ")+order+` LIMIT ? OFFSET ?`, append(args, q.Limit, q.Offset)...)
 	if err != nil {
 		return nil, fmt.Errorf("summaries of %s: %w", q.Agent, err)
 	}

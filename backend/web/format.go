@@ -14,6 +14,7 @@ import (
 	"github.com/agentlens/agentlens-otel/analysis"
 	"github.com/agentlens/agentlens-otel/backend/chart"
 	"github.com/agentlens/agentlens-otel/backend/finding"
+	"github.com/agentlens/agentlens-otel/backend/insight"
 	"github.com/agentlens/agentlens-otel/backend/store"
 )
 
@@ -55,7 +56,8 @@ var functions = template.FuncMap{
 	"statuses":   statuses,
 	"costSeries": CostSeries,
 	"costChart":  CostChart,
-	"budget":     BudgetChart,
+	"standing":   func(c *insight.Costs, b insight.BudgetStanding) Standing { return Standing{b, c} },
+	"plus":       func(a, b int) int { return a + b },
 	"driftRows":  DriftRows,
 	"mixRows":    MixRows,
 	"ruleSpark":  RuleSpark,

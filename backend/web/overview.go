@@ -116,18 +116,24 @@ func CostChart(c *insight.Costs) template.HTML {
 			b.Bars[i].Forecast = &chart.Band{Low: d.Low, Mid: d.PredictedCost, High: d.High}
 		}
 	}
-	if r := c.Budget; r != nil && r.ExhaustionDate.OK {
-		if i, ok := index[r.ExhaustionDate.V.String()]; ok {
+	for _, r := range c.Budgets {
+		if i, ok := index[r.ExhaustionDate.V.String()]; ok && r.ExhaustionDate.OK {
 			b.Bars[i].Mark = "budget used up"
 		}
 	}
 	return b.SVG()
 }
 
-// BudgetChart draws what a budget's period has cost and will, day by day,
-// beneath the limit.
-func BudgetChart(c *insight.Costs) template.HTML {
-	r := c.Budget
+// Standing is a budget among the costs it is about.
+type Standing struct {
+	insight.BudgetStanding
+	costs *insight.Costs
+}
+
+// Chart draws what the budget's period has cost and will, day by day, beneath
+// the limit.
+func (v Standing) Chart() template.HTML {
+	r, c := v.BudgetReport, v.costs
 	b := chart.Bars{
 		Name: "Spending against the budget", Description: r.Message, Height: 220, Series: []string{"spent so far"}, Label: axisMoney,
 		Limit: r.BudgetUSD, LimitName: "budget",

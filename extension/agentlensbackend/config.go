@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"math"
 	"net"
 	"net/netip"
 	"net/url"
@@ -17,8 +16,9 @@ import (
 	"go.opentelemetry.io/collector/config/configopaque"
 	"go.opentelemetry.io/collector/confmap"
 
+	"github.com/agentlens/agentlens-otel/analysis"
+	"github.com/agentlens/agentlens-otel/analysis/drift"
 	"github.com/agentlens/agentlens-otel/analysis/forecast"
-	"github.com/agentlens/agentlens-otel/backend/insight"
 )
 
 // Config is the configuration of the extension.
@@ -50,8 +50,13 @@ type Config struct {
 	// Retention says what the database keeps.
 	Retention RetentionConfig `mapstructure:"retention"`
 
-	// Budgets are what agents may cost; the pages show how they stand.
-	Budgets []BudgetConfig `mapstructure:"budgets"`
+	// Drift says how many sessions the pages compare. What is absent is as the
+	// agentlens processor of this collector has it, else the processor's default.
+	Drift drift.Rolling `mapstructure:"drift"`
+
+	// Budgets are what agents may cost; the pages show how they stand. Absent:
+	// those of the agentlens processor of this collector.
+	Budgets []forecast.NamedBudget `mapstructure:"budgets"`
 
 	// TraceURLTemplate leads from a session to its trace in a tracing backend:
 	// {trace_id} and {session_id} are replaced, as in
@@ -67,16 +72,6 @@ type RetentionConfig struct {
 	// MaxSizeMiB is how large the database may become; above it the oldest
 	// sessions go. 0, the default: without limit.
 	MaxSizeMiB int64 `mapstructure:"max_size_mib"`
-}
-
-// BudgetConfig is what an agent may cost in a period.
-type BudgetConfig struct {
-	// Agent is the agent's name; empty = all agents together.
-	Agent string `mapstructure:"agent"`
-	// LimitUSD is the budget in US dollars.
-	LimitUSD float64 `mapstructure:"limit_usd"`
-	// Period is monthly, the default, or weekly, by the calendar in UTC.
-	Period string `mapstructure:"period"`
 }
 
 const (
@@ -123,19 +118,11 @@ func (c *Config) validateLimits() (errs []error) {
 	if c.Retention.MaxSizeMiB < 0 || c.Retention.MaxSizeMiB > maxSizeMiB {
 		errs = append(errs, fmt.Errorf("`retention::max_size_mib` is %d, want 0 to %d", c.Retention.MaxSizeMiB, int64(maxSizeMiB)))
 	}
-	seen := map[string]bool{}
-	for i, b := range c.Budgets {
-		if !(b.LimitUSD > 0) || math.IsInf(b.LimitUSD, 0) {
-			errs = append(errs, fmt.Errorf("`budgets::%d::limit_usd` is %v, want more than 0", i, b.LimitUSD))
-		}
-		if b.Period != "" && b.Period != string(forecast.PeriodMonthly) && b.Period != string(forecast.PeriodWeekly) {
-			errs = append(errs, fmt.Errorf("`budgets::%d::period` is %q, want monthly or weekly", i, b.Period))
-		}
-		if seen[b.Agent] {
-			errs = append(errs, fmt.Errorf("`budgets::%d::agent` is %q, which has a budget already", i, b.Agent))
-		}
-		seen[b.Agent] = true
-	}
+	sizes := drift.DefaultRolling() // in the place of what is absent
+	sizes.BaselineSessions = cmp.Or(c.Drift.BaselineSessions, sizes.BaselineSessions)
+	sizes.CurrentSessions = cmp.Or(c.Drift.CurrentSessions, sizes.CurrentSessions)
+	errs = append(errs, underPath("drift", sizes.Check())...)
+	errs = append(errs, underPath("budgets", forecast.ValidateBudgets(c.Budgets))...)
 	text := strings.NewReplacer("{trace_id}", "0", "{session_id}", "0").Replace(c.TraceURLTemplate)
 	if u, err := url.Parse(text); text != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
 		errs = append(errs, fmt.Errorf("`trace_url_template` is %q, want a URL that begins with http:// or https://", c.TraceURLTemplate))
@@ -143,15 +130,19 @@ func (c *Config) validateLimits() (errs []error) {
 	return errs
 }
 
-// budgets returns the budgets as the backend reads them.
-func (c *Config) budgets() []insight.Budget {
-	out := make([]insight.Budget, len(c.Budgets))
-	for i, b := range c.Budgets {
-		out[i] = insight.Budget{Agent: b.Agent, Budget: forecast.Budget{
-			LimitUSD: b.LimitUSD, Period: cmp.Or(forecast.Period(b.Period), forecast.PeriodMonthly),
-		}}
+// underPath puts the path of a setting before the fields of an engine's errors.
+func underPath(path string, err error) (errs []error) {
+	all := []error{err}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		all = joined.Unwrap()
 	}
-	return out
+	for _, err := range all {
+		var field *analysis.FieldError
+		if errors.As(err, &field) {
+			errs = append(errs, fmt.Errorf("`%s::%s` is %v, want %s", path, field.Field, field.Value, field.Want))
+		}
+	}
+	return errs
 }
 
 // exposed reports whether other machines can reach the endpoint. A name other

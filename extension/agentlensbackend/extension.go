@@ -17,6 +17,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/agentlens/agentlens-otel/backend"
+	"github.com/agentlens/agentlens-otel/backend/insight"
 	"github.com/agentlens/agentlens-otel/backend/store"
 	"github.com/agentlens/agentlens-otel/internal/wire"
 )
@@ -59,7 +60,7 @@ func (e *backendExtension) serve(ctx context.Context, host component.Host, liste
 		Version:   e.set.BuildInfo.Version,
 
 		Retention: store.Retention{MaxAge: e.cfg.Retention.MaxAge, MaxBytes: e.cfg.Retention.MaxSizeMiB << 20},
-		Budgets:   e.cfg.budgets(),
+		Figures:   insight.Settings{Drift: e.cfg.Drift, Budgets: e.cfg.Budgets},
 		TraceURL:  e.cfg.TraceURLTemplate,
 		Traces:    &e.traces,
 	}, e.set.Logger)

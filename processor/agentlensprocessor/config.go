@@ -9,6 +9,7 @@ import (
 
 	"go.opentelemetry.io/collector/component"
 
+	"github.com/agentlens/agentlens-otel/analysis/drift"
 	"github.com/agentlens/agentlens-otel/analysis/forecast"
 	"github.com/agentlens/agentlens-otel/analysis/pricing"
 	"github.com/agentlens/agentlens-otel/internal/spanevent"
@@ -96,7 +97,10 @@ func createDefaultConfig() component.Config {
 
 		Cost:       CostConfig{Enabled: true},
 		Compliance: ComplianceConfig{Enabled: true},
-		Drift:      DriftConfig{Enabled: true, Mode: DriftRolling, BaselineSessions: 100, CurrentSessions: 30, AllowedLateness: time.Minute},
+		Drift: DriftConfig{
+			Enabled: true, Mode: DriftRolling, BaselineSessions: drift.DefaultRolling().BaselineSessions,
+			CurrentSessions: drift.DefaultRolling().CurrentSessions, AllowedLateness: time.Minute,
+		},
 		Forecast: ForecastConfig{
 			Enabled: true, Method: forecast.MethodBest, HorizonDays: 7, HistoryDays: forecast.DefaultHistory, Interval: time.Minute,
 		},

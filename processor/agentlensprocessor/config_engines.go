@@ -4,12 +4,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
 	"path"
 	"time"
 
+	"github.com/agentlens/agentlens-otel/analysis"
 	"github.com/agentlens/agentlens-otel/analysis/alert"
 	"github.com/agentlens/agentlens-otel/analysis/compliance"
+	"github.com/agentlens/agentlens-otel/analysis/drift"
 	"github.com/agentlens/agentlens-otel/analysis/forecast"
 )
 
@@ -125,15 +126,30 @@ func (c *DriftConfig) validate() error {
 	if c.AllowedLateness < 0 {
 		errs = append(errs, fmt.Errorf("`drift::allowed_lateness` is %v, want 0 or more", c.AllowedLateness))
 	}
-	for _, n := range [...]struct {
-		name  string
-		value int
-	}{{"baseline_sessions", c.BaselineSessions}, {"current_sessions", c.CurrentSessions}} {
-		if n.value < 2 || n.value > 10_000 {
-			errs = append(errs, fmt.Errorf("`drift::%s` is %d, want 2 to 10000", n.name, n.value))
+	errs = append(errs, underPath("drift", c.rolling().Check())...)
+	return errors.Join(errs...)
+}
+
+// rolling returns which sessions the mode rolling compares.
+func (c *DriftConfig) rolling() drift.Rolling {
+	return drift.Rolling{BaselineSessions: c.BaselineSessions, CurrentSessions: c.CurrentSessions}
+}
+
+// underPath puts the path of a setting before the fields of an engine's errors.
+func underPath(path string, err error) (errs []error) {
+	all := []error{err}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		all = joined.Unwrap()
+	}
+	for _, err := range all {
+		var field *analysis.FieldError
+		if errors.As(err, &field) {
+			errs = append(errs, fmt.Errorf("`%s::%s` is %v, want %s", path, field.Field, field.Value, field.Want))
+		} else if err != nil {
+			errs = append(errs, fmt.Errorf("`%s`: %w", path, err))
 		}
 	}
-	return errors.Join(errs...)
+	return errs
 }
 
 // ForecastConfig configures the cost forecast, which is by agent and in total.
@@ -155,15 +171,7 @@ type ForecastConfig struct {
 }
 
 // BudgetConfig is a limit on what may be spent.
-type BudgetConfig struct {
-	Name string `mapstructure:"name"`
-	// Agent is whose cost counts; empty = everyone's.
-	Agent string `mapstructure:"agent"`
-	// LimitUSD is how much may be spent in a period, in US dollars.
-	LimitUSD float64 `mapstructure:"limit_usd"`
-	// Period is monthly or weekly, by UTC. Default monthly.
-	Period forecast.Period `mapstructure:"period"`
-}
+type BudgetConfig = forecast.NamedBudget
 
 func (c *ForecastConfig) validate() error {
 	var errs []error
@@ -182,32 +190,7 @@ func (c *ForecastConfig) validate() error {
 	default:
 		errs = append(errs, fmt.Errorf("`forecast::method` is %q, want auto, linear, ema, average, seasonal_naive, holt_winters or best", c.Method))
 	}
-	names := map[string]int{}
-	for i := range c.Budgets {
-		errs = append(errs, c.Budgets[i].validate(i))
-		if first, ok := names[c.Budgets[i].Name]; ok {
-			errs = append(errs, fmt.Errorf("`forecast::budgets::%d::name` is %q, which budget %d has already", i, c.Budgets[i].Name, first))
-		}
-		names[c.Budgets[i].Name] = i
-	}
-	return errors.Join(errs...)
-}
-
-func (b *BudgetConfig) validate(i int) error {
-	at := fmt.Sprintf("`forecast::budgets::%d::", i)
-	var errs []error
-	if b.Name == "" {
-		errs = append(errs, fmt.Errorf("%sname` is empty, want a name", at))
-	}
-	if !(b.LimitUSD > 0) || math.IsInf(b.LimitUSD, 0) {
-		errs = append(errs, fmt.Errorf("%slimit_usd` is %v, want more than 0", at, b.LimitUSD))
-	}
-	if b.Period == "" {
-		b.Period = forecast.PeriodMonthly
-	}
-	if b.Period != forecast.PeriodMonthly && b.Period != forecast.PeriodWeekly {
-		errs = append(errs, fmt.Errorf("%speriod` is %q, want monthly or weekly", at, b.Period))
-	}
+	errs = append(errs, underPath("forecast::budgets", forecast.ValidateBudgets(c.Budgets))...)
 	return errors.Join(errs...)
 }
 

@@ -65,10 +65,8 @@ type driftFinding struct {
 }
 
 func newDriftEngine(cfg DriftConfig) *driftEngine {
-	compare := drift.DefaultConfig()
-	compare.MaxSessions = max(cfg.BaselineSessions, cfg.CurrentSessions)
 	return &driftEngine{
-		cfg: cfg, compare: compare, agents: map[string]*agentDrift{},
+		cfg: cfg, compare: cfg.rolling().Config(), agents: map[string]*agentDrift{},
 		unnamed: unnamedSessions{agents: map[pcommon.TraceID]string{}},
 	}
 }
@@ -161,7 +159,7 @@ func (d *driftEngine) windowFor(a *agentDrift, version string) (*drift.Window, e
 func (d *driftEngine) recentSessions() int {
 	switch d.cfg.Mode {
 	case DriftRolling:
-		return d.cfg.BaselineSessions + d.cfg.CurrentSessions
+		return d.cfg.rolling().Sessions()
 	case DriftVersion:
 		// The current version becomes the baseline of the next.
 		return max(d.cfg.BaselineSessions, d.cfg.CurrentSessions)
@@ -175,7 +173,7 @@ func (d *driftEngine) recentSessions() int {
 func (d *driftEngine) windows(a *agentDrift) (baseline, current *drift.Window) {
 	switch d.cfg.Mode {
 	case DriftRolling:
-		return a.Recent.Split(d.cfg.CurrentSessions)
+		return d.cfg.rolling().Split(a.Recent)
 	case DriftVersion:
 		return a.Previous, a.Recent
 	default:

@@ -119,7 +119,7 @@ func (f *forecastEngine) checkBudgets() ([]budgetFinding, error) {
 				continue
 			}
 		}
-		report, err := u.history.CheckBudget(forecast.Budget{LimitUSD: b.LimitUSD, Period: b.Period, Method: f.cfg.Method})
+		report, err := u.history.CheckBudget(b.Budget(f.cfg.Method))
 		if errors.Is(err, forecast.ErrNoRecords) {
 			continue
 		}
