@@ -160,8 +160,9 @@ const patience = 30 * time.Second
 func (s *site) eventually(what, script string) time.Duration {
 	s.t.Helper()
 	begin := time.Now()
-	// A page on its way has no body yet.
-	script = `(() => { try { return !!(` + script + `) } catch { return false } })()`
+	// A page on its way has no body yet, or a part of it whose nodes are not to
+	// be clicked.
+	script = `(() => { try { return document.readyState === "complete" && !!(` + script + `) } catch { return false } })()`
 	for !eval[bool](s, script) {
 		if time.Since(begin) > patience {
 			s.t.Fatalf("%s: not within %s", what, patience)

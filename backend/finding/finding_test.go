@@ -18,9 +18,9 @@ func TestParse(t *testing.T) {
 		"Alert (warning): rule High cost fired: 3 > 2":           {Kind: Alert, Severity: "warning", Rule: "High cost", Message: "3 > 2"},
 		"Alert resolved: rule Error spike":                       {Kind: Alert, Resolved: true, Rule: "Error spike"},
 		"Drift: significant_drift, score 57.32 of 100. total_tokens rose.": {
-			Kind: Drift, Severity: "significant_drift", Message: "score 57.32 of 100. total_tokens rose.",
+			Kind: Drift, Severity: "significant_drift", Score: score(57.32), Message: "score 57.32 of 100. total_tokens rose.",
 		},
-		"Drift: stable, score 3 of 100. Nothing changed.": {Kind: Drift, Severity: "stable", Resolved: true, Message: "score 3 of 100. Nothing changed."},
+		"Drift: stable, score 3 of 100. Nothing changed.": {Kind: Drift, Severity: "stable", Score: score(3), Resolved: true, Message: "score 3 of 100. Nothing changed."},
 		"Forecast: a is expected to cost 3 USD":           {Kind: Forecast, Message: "a is expected to cost 3 USD"},
 		"Budget: team (monthly, 500 USD): spent":          {Kind: Budget, Rule: "Budget team", Message: "monthly, 500 USD: spent"},
 		"Drift: token_usage went up":                      {Kind: Drift, Message: "token_usage went up"},
@@ -45,3 +45,5 @@ func FuzzParse(f *testing.F) {
 		require.LessOrEqual(t, len(got.Message), len(text))
 	})
 }
+
+func score(v float64) *float64 { return &v }
