@@ -118,6 +118,7 @@ type client struct {
 	lastDay  map[string]forecast.Date
 	exceeded bool
 	told     map[string]int
+	compared map[string]*drift.Report
 }
 
 func newClient(t *testing.T, cfg *Config, tracked map[string]*analysis.Session) *client {
@@ -127,7 +128,7 @@ func newClient(t *testing.T, cfg *Config, tracked map[string]*analysis.Session) 
 		t: t, cfg: cfg, prices: pricing.Default(), checker: checker, now: time.Now(), tracked: tracked,
 		events: map[string]*analysis.Event{}, whole: map[string]*analysis.Summary{}, alerts: map[string]*alert.Engine{},
 		usage: map[string]*forecast.Forecaster{}, due: map[string]time.Time{}, last: map[string]*forecast.Result{},
-		lastDay: map[string]forecast.Date{}, told: map[string]int{},
+		lastDay: map[string]forecast.Date{}, told: map[string]int{}, compared: map[string]*drift.Report{},
 	}
 	for id, s := range tracked {
 		for i := range s.Events {
@@ -342,6 +343,19 @@ func (c *client) forecast(agent string) *forecastFinding {
 	return f
 }
 
+// compare compares the newest of an agent's sessions with those right before
+// them. The answer is kept: many sessions ask for it.
+func (c *client) compare(ended []*analysis.Summary) *drift.Report {
+	last := ended[len(ended)-1].SessionID
+	if c.compared[last] == nil {
+		current := len(ended) - c.cfg.Drift.CurrentSessions
+		var err error
+		c.compared[last], err = drift.Compare(ended[max(0, current-c.cfg.Drift.BaselineSessions):current], ended[current:])
+		require.NoError(c.t, err)
+	}
+	return c.compared[last]
+}
+
 // drift compares the agent's sessions that had ended before a session by the
 // allowed lateness: the newest with those right before them, after each.
 func (c *client) drift(of *analysis.Summary) *driftFinding {
@@ -356,10 +370,10 @@ func (c *client) drift(of *analysis.Summary) *driftFinding {
 	})
 	var f *driftFinding
 	told := drift.Stable
-	for n := c.cfg.Drift.CurrentSessions + 1; n <= len(ended); n++ {
-		current := n - c.cfg.Drift.CurrentSessions
-		report, err := drift.Compare(ended[max(0, current-c.cfg.Drift.BaselineSessions):current], ended[current:n])
-		require.NoError(c.t, err)
+	// After the first comparison the next comes when a tenth of the current
+	// sessions are new.
+	for n := c.cfg.Drift.CurrentSessions + 1; n <= len(ended); n += max(1, c.cfg.Drift.CurrentSessions/10) {
+		report := c.compare(ended[:n])
 		next := &driftFinding{Score: report.Score, Status: report.Status}
 		status := report.Status
 		if status == drift.NotEnoughEvidence {

@@ -139,7 +139,7 @@ func TestAnyCutSameFindings(t *testing.T) {
 func streams(t testing.TB) map[string][]oneSpan {
 	sdk, _ := recordSessions(t, 40)
 	r := rand.New(rand.NewPCG(31, 32))
-	busy := delayed(busySessions(t, 60), func() time.Duration { return time.Duration(r.Int64N(int64(time.Minute))) })
+	busy := delayed(busySessions(t, 44), func() time.Duration { return time.Duration(r.Int64N(int64(time.Minute))) })
 	return map[string][]oneSpan{"sdk": sdk, "busy": busy, "captures": captures(t)}
 }
 

@@ -13,7 +13,6 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
-	"pgregory.net/rapid"
 
 	"github.com/agentlens/agentlens-otel/analysis/drift"
 	"github.com/agentlens/agentlens-otel/instrumentation/agentlens"
@@ -25,7 +24,7 @@ import (
 // compliance and drift. So is what the drift engine has learnt, and what it
 // tells as news, which another session's span may carry.
 func TestReorderedSpansSameVerdicts(t *testing.T) {
-	for name, spans := range map[string][]oneSpan{"sdk": busySessions(t, 200), "captures": captures(t)} {
+	for name, spans := range map[string][]oneSpan{"sdk": busySessions(t, 140), "captures": captures(t)} {
 		t.Run(name, func(t *testing.T) {
 			spans = delayed(spans, func() time.Duration { return 0 })
 			inOrder := runAll(t, copies(spans), func() int { return len(spans) }, wideWindows)
@@ -34,17 +33,17 @@ func TestReorderedSpansSameVerdicts(t *testing.T) {
 				require.NotEmpty(t, driftNews(inOrder))
 			}
 			overtaken := false
-			rapid.Check(t, func(rt *rapid.T) {
-				r := rand.New(rand.NewPCG(rapid.Uint64().Draw(rt, "seed"), 1))
+			for seed := range uint64(8) {
+				r := rand.New(rand.NewPCG(seed, 1))
 				disturbed := delayed(someTwice(spans, r), func() time.Duration { return time.Duration(r.Int64N(int64(time.Minute))) })
 				h := runAll(t, disturbed, func() int { return 1 + r.IntN(40) }, wideWindows)
 				if diff := verdictDifference(wantVerdicts, verdictsWithDrift(h)); diff != "" {
-					rt.Fatal(diff)
+					t.Fatalf("seed %d: %s", seed, diff)
 				}
-				require.Equal(rt, wantDrift, driftState(t, h))
-				require.Equal(rt, driftNews(inOrder), driftNews(h))
+				require.Equal(t, wantDrift, driftState(t, h), "seed %d", seed)
+				require.Equal(t, driftNews(inOrder), driftNews(h), "seed %d", seed)
 				overtaken = overtaken || !slices.Equal(sessionsInOrder(inOrder), sessionsInOrder(h))
-			})
+			}
 			assert.True(t, overtaken, "no session was completed before another that had ended before it")
 		})
 	}
@@ -78,10 +77,41 @@ func TestIdleSessionsJoinDriftByTheirEnd(t *testing.T) {
 	assert.Equal(t, want, verdicts(shuffled))
 }
 
+// A root that overtakes the span which names its session completes one under its
+// trace's id. It is no session of its own to drift, after a restart either.
+func TestSessionNamedLateIsOneToDrift(t *testing.T) {
+	for _, restart := range []bool{false, true} {
+		h := newHarness(t, allEngines)
+		td, root := chat("", 1, 1)
+		root.SetParentSpanID(pcommon.SpanID{})
+		h.feed(t, td)
+		require.Equal(t, []string{root.TraceID().String()}, waiting(h, ""))
+		if restart {
+			state, err := h.engines.drift.snapshot()
+			require.NoError(t, err)
+			h.engines.drift = newDriftEngine(h.cfg.Drift)
+			require.NoError(t, h.engines.drift.restore(state))
+		}
+		td, _ = chat("conversation", 1, 2)
+		h.feed(t, td)
+		h.clock.at = h.clock.at.Add(h.cfg.IdleTimeout)
+		h.sweep(t.Context())
+		assert.Equal(t, []string{"conversation"}, waiting(h, ""))
+	}
+}
+
+// waiting returns the sessions of an agent that have not joined its windows.
+func waiting(h *harness, agent string) (ids []string) {
+	for _, w := range h.engines.drift.agents[agent].Waiting {
+		ids = append(ids, w.ID)
+	}
+	return ids
+}
+
 // wideWindows are wide enough to tell a change.
 func wideWindows(cfg *Config) {
 	allEngines(cfg)
-	cfg.Drift.BaselineSessions, cfg.Drift.CurrentSessions = 30, 15
+	cfg.Drift.BaselineSessions, cfg.Drift.CurrentSessions = 25, 20
 }
 
 // busySessions records sessions of two agents: one a day for a week, so that
