@@ -146,11 +146,19 @@ type queue struct {
 	max    int64
 }
 
-// OnStart counts a span that will be exported.
+// OnStart counts a span that will be exported. The root of a session is counted
+// when the session is one: those that are refused leave a root behind that
+// nobody ends or misses.
 func (q *queue) OnStart(_ context.Context, span sdktrace.ReadWriteSpan) {
-	if span.SpanContext().IsSampled() {
+	if span.SpanContext().IsSampled() && !isRoot(span) {
 		q.losses.start()
 	}
+}
+
+// isRoot reports whether the span is a session's root, the only span of the
+// SDK's that has no parent.
+func isRoot(span sdktrace.ReadOnlySpan) bool {
+	return span.InstrumentationScope().Name == semconv.ScopeName && !span.Parent().IsValid()
 }
 
 // OnEnd queues a span, or counts it as lost when the queue is full.

@@ -116,17 +116,6 @@ func (l *losses) start() {
 	l.open++
 }
 
-// discard takes back a span that was started for nothing.
-func (l *losses) discard() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.closed {
-		l.lost--
-	} else {
-		l.open--
-	}
-}
-
 // enter counts a span that has ended into the queue, or as lost when limit are
 // waiting. One that was open when the queue closed has been counted then.
 func (l *losses) enter(limit int64) bool {
@@ -159,10 +148,13 @@ func (l *losses) leave(n int, err error) {
 }
 
 // abandon counts as lost all that waits or is open, when nothing will send it
-// any more.
+// any more, because of err if that is not nil.
 func (l *losses) abandon(err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if err == nil {
+		err = errLate // It came to the queue after the last export.
+	}
 	l.closed = true
 	if l.open > 0 {
 		l.lose(l.open, errLate)

@@ -84,9 +84,6 @@ func (t *Tracker) StartSession(ctx context.Context, agentName string, opts ...Se
 		sctx = withSessionBaggage(sctx, s)
 	}
 	if err := t.add(s); err != nil {
-		if t.own != nil && s.root.SpanContext().IsSampled() {
-			t.losses.discard()
-		}
 		return ctx, nil, err
 	}
 	if t.config.sessionStart {

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -98,4 +99,77 @@ func TestShutdownInTheMiddle(t *testing.T) {
 			assert.Equal(t, started.Load(), int64(len(col.all()))+tracker.Stats().SpansLost)
 		})
 	}
+}
+
+// exported and lost spans together are those started: here, for a span that ends
+// while Shutdown sends its last export, one that starts then, and one that ends
+// after it.
+func TestSpanEndsWhileShutdownRuns(t *testing.T) {
+	exporting, release := make(chan struct{}), make(chan struct{})
+	col := newCollector(t, func(int, http.ResponseWriter, *http.Request) bool {
+		close(exporting)
+		<-release
+		return false
+	})
+	tracker, _ := newExporting(t, col.url, agentlens.WithFlushInterval(time.Hour))
+	ctx, s, err := tracker.StartSession(t.Context(), "agent")
+	require.NoError(t, err)
+	_, before := s.StartTool(ctx, "before")
+	_, during := s.StartTool(ctx, "during")
+	_, after := s.StartTool(ctx, "after")
+	before.End()
+	other := tracker.TracerProvider().Tracer("other")
+
+	done := make(chan error)
+	go func() { done <- tracker.Shutdown(t.Context()) }()
+	<-exporting
+	during.End()
+	_, late := other.Start(ctx, "late")
+	late.End()
+	close(release)
+	requireLost(t, 3, <-done)
+	after.End()
+
+	assert.Len(t, col.all(), 3, "start, before, root")
+	assert.Equal(t, int64(3), tracker.Stats().SpansLost, "during, late, after")
+}
+
+// A session that is refused as Shutdown comes between its check and its start
+// costs nothing: its root is nobody's loss.
+func TestShutdownWhileASessionStarts(t *testing.T) {
+	col := newCollector(t, nil)
+	tracker, logs := newExporting(t, col.url)
+	var told error
+	_, _, err := tracker.StartSession(t.Context(), "agent", agentlens.WithMetadata(map[string]any{
+		"runs": marshals(func() { told = tracker.Shutdown(t.Context()) }),
+	}))
+	require.ErrorIs(t, err, agentlens.ErrShutdown)
+	require.NoError(t, told)
+	assert.Zero(t, tracker.Stats().SpansLost)
+	assert.NotContains(t, logs.String(), "lost")
+	assert.Empty(t, col.all())
+}
+
+// The same when another session has taken the id meanwhile.
+func TestSessionIDIsTakenMeanwhile(t *testing.T) {
+	col := newCollector(t, nil)
+	tracker, _ := newExporting(t, col.url)
+	_, _, err := tracker.StartSession(t.Context(), "late", agentlens.WithSessionID("one"), agentlens.WithMetadata(map[string]any{
+		"runs": marshals(func() {
+			_, _, err := tracker.StartSession(t.Context(), "first", agentlens.WithSessionID("one"))
+			assert.NoError(t, err)
+		}),
+	}))
+	requireField(t, "session_id", err)
+	require.NoError(t, tracker.Shutdown(t.Context()))
+	assert.Zero(t, tracker.Stats().SpansLost)
+	assert.Len(t, col.all(), 2, "start and root of the first")
+}
+
+// marshals runs when it is encoded: in the middle of StartSession.
+type marshals func()
+
+func (f marshals) MarshalJSON() ([]byte, error) {
+	f()
+	return []byte(`"done"`), nil
 }

@@ -268,6 +268,9 @@ func (t *Tracker) add(s *Session) error {
 	if old, ok := t.sessions[s.id]; ok {
 		t.forget(old)
 	}
+	if t.own != nil && s.root.SpanContext().IsSampled() {
+		t.losses.start() // Before Shutdown, which waits for the lock, closes the losses.
+	}
 	t.sessions[s.id] = s
 	s.active = true
 	s.element = t.active.PushBack(s)
