@@ -1,6 +1,7 @@
 package drift
 
 import (
+	"iter"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -43,30 +44,22 @@ type mixCell struct {
 
 func newMixture(base, cur []*sample, pick func(*sample) *analysis.Counts) *mixture {
 	m := &mixture{}
-	index := map[string]int{}
-	each := func(c *analysis.Counts, f func(name string, n int64)) {
-		for i := range c.List {
-			f(c.List[i].Name, c.List[i].N)
-		}
-		if c.Other > 0 {
-			f(otherName, c.Other)
-		}
-	}
+	cells := 0
 	for _, side := range [...][]*sample{base, cur} {
 		for _, x := range side {
-			each(pick(x), func(name string, _ int64) { index[name] = 0 })
+			for name := range countsOf(pick(x)) {
+				cells++
+				if i, found := slices.BinarySearch(m.names, name); !found {
+					m.names = slices.Insert(m.names, i, name)
+				}
+			}
 		}
-	}
-	for name := range index {
-		m.names = append(m.names, name)
-	}
-	slices.Sort(m.names)
-	for i, name := range m.names {
-		index[name] = i
 	}
 	m.baseCounts = make([]float64, len(m.names))
 	m.curCounts = make([]float64, len(m.names))
 	m.totals = make([]float64, len(m.names))
+	m.rows = make([]mixRow, 0, len(base)+len(cur))
+	all := make([]mixCell, 0, cells)
 	add := func(side []*sample, counts []float64) {
 		for _, x := range side {
 			c := pick(x)
@@ -74,21 +67,35 @@ func newMixture(base, cur []*sample, pick func(*sample) *analysis.Counts) *mixtu
 			if total <= 0 {
 				continue
 			}
-			row := make(mixRow, 0, len(c.List)+1)
-			each(c, func(name string, n int64) {
-				i := index[name]
+			from := len(all)
+			for name, n := range countsOf(c) {
+				i, _ := slices.BinarySearch(m.names, name)
 				share := float64(n) / total
 				counts[i] += float64(n)
 				m.totals[i] += share
-				row = append(row, mixCell{i, share})
-			})
-			m.rows = append(m.rows, row)
+				all = append(all, mixCell{i, share})
+			}
+			m.rows = append(m.rows, all[from:])
 		}
 	}
 	add(base, m.baseCounts)
 	m.nBase = len(m.rows)
 	add(cur, m.curCounts)
 	return m
+}
+
+// countsOf ranges over the names of a session with their counts.
+func countsOf(c *analysis.Counts) iter.Seq2[string, int64] {
+	return func(yield func(string, int64) bool) {
+		for i := range c.List {
+			if !yield(c.List[i].Name, c.List[i].N) {
+				return
+			}
+		}
+		if c.Other > 0 {
+			yield(otherName, c.Other)
+		}
+	}
 }
 
 // shares returns how often each name occurs among all events of a window.
