@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -298,7 +297,7 @@ func (c *compiler) pattern(path string, cond *Condition) matcher {
 	if m.field.kind == number || m.field.kind == boolean {
 		c.refuse(path+".field", quote(cond.Field), "a field that is a text or an object")
 	}
-	re, err := regexp.Compile(cond.Pattern)
+	re, err := compilePattern(cond.Pattern)
 	switch {
 	case cond.Pattern == "":
 		c.refuse(path+".pattern", "missing", "a regular expression")

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"math"
-	"regexp"
 	"strconv"
 
 	"github.com/agentlens/agentlens-otel/analysis"
@@ -50,7 +49,7 @@ type matcher struct {
 	field   field
 	op      operator
 	want    value
-	pattern *regexp.Regexp
+	pattern *pattern
 }
 
 func (m *matcher) matches(e *analysis.Event) bool {
