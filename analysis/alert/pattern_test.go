@@ -76,7 +76,7 @@ func TestPatternsMatchAsRegularExpressions(t *testing.T) {
 	}
 	assert.Greater(t, matched, 1000)
 	assert.Less(t, matched, 1000*len(patternSamples)-1000)
-	checkPattern(t, `ab[12]--b`, "ab1--b")
+	checkPattern(t, `(?:ab)+-`, "ab-")
 	checkPattern(t, `-(?:ab*){0,2}b`, "-b")
 	checkPattern(t, patternSamples[0], strings.Repeat("x-", 1000)+" 123-45-6789")
 	checkPattern(t, patternSamples[0], strings.Repeat("-", 1000)+"123-45-67890")
