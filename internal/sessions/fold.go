@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/agentlens/agentlens-otel/analysis"
+	"github.com/agentlens/agentlens-otel/semconv"
 )
 
 const (
@@ -32,7 +33,7 @@ func (s *Session) Assemble() {
 	r := resolveAll(s.log)
 	defer r.free()
 	r.groups(func(group []int) { sum.Observe(r.merged(group)) })
-	if sum.LLMCalls == 0 {
+	if sum.LLMCalls+sum.EventTypes.Get(semconv.OperationEmbeddings) == 0 {
 		totals := r.totals()
 		addTotals(sum, &totals)
 	}

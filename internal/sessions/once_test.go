@@ -11,12 +11,13 @@ import (
 
 	"github.com/agentlens/agentlens-otel/analysis"
 	"github.com/agentlens/agentlens-otel/internal/spanevent"
+	"github.com/agentlens/agentlens-otel/semconv"
 )
 
 // told is a span of a foreign library. Times are in milliseconds; a count of 0
 // is absent.
 type told struct {
-	what          string // llm, tool, wrapper, part
+	what          string // llm, embed, tool, wrapper, part
 	scope         string
 	trace         byte
 	id, parent    byte
@@ -56,6 +57,8 @@ func (s told) reading() spanevent.Reading {
 	case "tool":
 		r.Role, e.Type = spanevent.RoleEvent, analysis.EventToolCall
 		e.ToolCall = &analysis.ToolCall{Name: s.tool, ID: s.answer}
+	case "embed":
+		r.Role, e.Type = spanevent.RoleEvent, semconv.OperationEmbeddings
 	case "wrapper":
 		r.Role = spanevent.RoleWrapper
 	case "part":
@@ -196,6 +199,10 @@ func TestCallsCountOnce(t *testing.T) {
 			{what: "wrapper", scope: "strands", id: 1, from: 0, to: 200, in: 330, out: 60, cumulative: true},
 			{what: "wrapper", scope: "strands", trace: 1, id: 2, from: 300, to: 400, in: 340, out: 61, cumulative: true},
 		}, sums{0, 0, 340, 61, 0}},
+		"totals of a wrapper around embeddings": {[]told{
+			{what: "wrapper", scope: "ai", id: 1, from: 0, to: 100, in: 24},
+			{what: "embed", scope: "ai", id: 2, parent: 1, from: 5, to: 95, in: 24},
+		}, sums{0, 0, 24, 0, 0}},
 		"a tool, its MCP client and server": {[]told{
 			{what: "tool", scope: "fw", id: 1, from: 0, to: 50, tool: "search", answer: "c1"},
 			{what: "tool", scope: "mcp", id: 2, parent: 1, from: 5, to: 45, tool: "search"},

@@ -1,6 +1,8 @@
 package spanevent
 
 import (
+	"strings"
+
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/agentlens/agentlens-otel/analysis"
@@ -31,10 +33,12 @@ const (
 	// RuleModel and RuleTool: a model or a tool, and nothing else.
 	RuleModel
 	RuleTool
+	// RuleScope: the instrumentation scope, and nothing else.
+	RuleScope
 )
 
 var ruleNames = [...]string{
-	"none", "stamp", "repeats", "operation", "kind", "span name", "key", "unknown operation", "model", "tool",
+	"none", "stamp", "repeats", "operation", "kind", "span name", "key", "unknown operation", "model", "tool", "scope",
 }
 
 func (r Rule) String() string { return ruleNames[r] }
@@ -108,6 +112,11 @@ func kindOf(f *facts, span ptrace.Span, own *dialect, seen []*dialect) (kind, Ru
 		if k := d.names[span.Name()]; k != kindUnknown {
 			return k, RuleSpanName, d
 		}
+		for prefix, k := range d.prefixes {
+			if strings.HasPrefix(span.Name(), prefix) {
+				return k, RuleSpanName, d
+			}
+		}
 	}
 	switch {
 	case f.implied != kindUnknown:
@@ -118,6 +127,8 @@ func kindOf(f *facts, span ptrace.Span, own *dialect, seen []*dialect) (kind, Ru
 		return kindLLM, RuleModel, nil
 	case f.has(fieldToolName):
 		return kindTool, RuleTool, nil
+	case own != nil && own.otherwise != kindUnknown:
+		return own.otherwise, RuleScope, own
 	}
 	return kindUnknown, RuleNone, nil
 }

@@ -38,6 +38,10 @@ type dialect struct {
 	// attribute says what the span is. A name that is kindNone is that
 	// whatever the attributes say.
 	names map[string]kind
+	// prefixes does the same for names that end in a name of their own.
+	prefixes map[string]kind
+	// otherwise is what a span under its own scope is when nothing tells.
+	otherwise kind
 	// flatInput and flatOutput are prefixes of keys over which messages are
 	// spread, as in llm.input_messages.0.message.role.
 	flatInput, flatOutput []string
@@ -48,6 +52,9 @@ type dialect struct {
 	// exclusive says that input tokens written under the dialect's own scope
 	// do not include the cached ones.
 	exclusive bool
+	// asProvider says that token counts are handed on as the provider gives
+	// them: Anthropic and Bedrock count the cached ones apart.
+	asProvider bool
 	// exceptionFails says that a span with an exception event has failed even
 	// when its status is OK.
 	exceptionFails bool
@@ -88,6 +95,6 @@ const (
 var dialects = []*dialect{
 	&agentLens, &genAI, &general,
 	&openInference, &openLLMetry, &openLLMetryAnthropicJS, &vercelAI, &langfuse, &langSmith,
-	&strands, &googleADK, &mastra, &genkit, &pydanticAI, &logfire, &voltAgent, &laminar, &openLIT,
+	&strands, &googleADK, &mastra, &genkit, &pydanticAI, &logfire, &logfireClients, &logfireAgents, &voltAgent, &laminar, &openLIT,
 	&claudeCode, &anthropicSDK, &codex, &geminiCLI, &agentFramework, &mcp, &liteLLM, &agentOps, &mlflow, &sentry, &springAI,
 }

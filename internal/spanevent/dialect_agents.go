@@ -1,6 +1,8 @@
 package spanevent
 
 import (
+	"strings"
+
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 )
@@ -21,6 +23,7 @@ var strands = dialect{
 	},
 	content:    []string{"system_prompt"},
 	cumulative: true,
+	asProvider: true,
 	finish: func(f *facts, _ ptrace.Span, r *Reading) {
 		if _, known := providers[f.str(fieldProvider)]; !known {
 			r.Event.Provider = ""
@@ -48,7 +51,9 @@ var googleADK = dialect{
 		// A repetition of parallel tool calls, for display.
 		"execute_tool (merged tools)": kindNone, "execute_tool (merged)": kindNone,
 	},
-	content: []string{"gcp.vertex.agent.data"},
+	// A tool that failed has no attributes.
+	prefixes: map[string]kind{"execute_tool ": kindTool, "invoke_agent ": kindWrapper},
+	content:  []string{"gcp.vertex.agent.data"},
 	finish: func(_ *facts, _ ptrace.Span, r *Reading) {
 		// It writes "{}" for content that is not captured, and on tools for
 		// content that they do not have.
@@ -128,8 +133,66 @@ var logfire = dialect{
 				f.ignored = true
 			}
 		}},
+		{key: "gen_ai.usage.raw", expand: func(f *facts, v pcommon.Value) { providerUsage(f, object(v)) }},
 	},
 	content: []string{"request_data", "response_data", "logfire.msg"},
+}
+
+// logfireClients is Logfire's instrumentation of OpenAI's and Anthropic's client
+// libraries. Old versions tell a call by the name of its span and the JSON of
+// what went over the wire.
+var logfireClients = dialect{
+	name:   "logfire",
+	scopes: []string{"logfire.openai", "logfire.anthropic"},
+	ownKeys: []binding{
+		{key: "request_data", field: fieldInput, rank: rankLast, expand: func(f *facts, v pcommon.Value) {
+			f.set(fieldInput, rankLast, v)
+			if model, ok := object(v)["model"].(string); ok {
+				f.set(fieldRequestModel, rankLast, pcommon.NewValueStr(model))
+			}
+		}},
+		{key: "response_data", field: fieldOutput, rank: rankLast, expand: func(f *facts, v pcommon.Value) {
+			f.set(fieldOutput, rankLast, v)
+			if usage, ok := object(v)["usage"].(map[string]any); ok {
+				providerUsage(f, usage)
+			}
+		}},
+	},
+	prefixes: map[string]kind{
+		"Chat Completion with ": kindLLM, "Completion with ": kindLLM, "Responses API with ": kindLLM, "Message with ": kindLLM,
+		"Embedding Creation with ": kindEmbeddings,
+	},
+}
+
+// logfireAgents is Logfire's instrumentation of OpenAI's Agents SDK. Its spans
+// have templates for names and the SDK's own words for attributes.
+var logfireAgents = dialect{
+	name:   "logfire",
+	scopes: []string{"logfire.openai_agents"},
+	ownKeys: []binding{
+		{key: "name", field: fieldEntity},
+		{key: "response_id", field: fieldResponseID, rank: rankForeign},
+		{key: "input", field: fieldInput, rank: rankLast},
+		{key: "raw_input", field: fieldInput, rank: rankOld},
+		{key: "output", field: fieldOutput, rank: rankLast},
+		{key: "group_id", field: fieldGroup},
+	},
+	names: map[string]kind{
+		"Function: {name}": kindTool, "Agent run: {name!r}": kindWrapper, "OpenAI Agents trace: {name}": kindWrapper,
+	},
+	finish: func(f *facts, span ptrace.Span, r *Reading) {
+		switch {
+		case r.Event.ToolCall != nil && !f.has(fieldToolName):
+			r.Event.ToolCall.Name = f.str(fieldEntity)
+		case strings.HasPrefix(span.Name(), "Agent run: ") && r.AgentName == "":
+			r.AgentName = f.str(fieldEntity)
+		}
+		// The values are JSON, so that none is null.
+		if group := f.str(fieldGroup); r.SessionID == "" && group != "null" {
+			r.SessionID = strings.Trim(group, `"`)
+			r.Event.SessionID = r.Key()
+		}
+	},
 }
 
 // agentFramework is Microsoft's Agent Framework and Semantic Kernel.

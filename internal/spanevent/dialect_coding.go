@@ -1,11 +1,13 @@
 package spanevent
 
 import (
+	"encoding/json"
 	"strings"
 
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/agentlens/agentlens-otel/analysis"
+	"github.com/agentlens/agentlens-otel/semconv"
 )
 
 // Coding agents, and the SDK of Anthropic.
@@ -48,9 +50,6 @@ var claudeCode = dialect{
 		"tool_input", "tool_output", "full_command", "tool_parameters",
 	},
 	finish: func(f *facts, _ ptrace.Span, r *Reading) {
-		if t := r.Event.ToolCall; t != nil {
-			t.Name = mcpToolName(t.Name)
-		}
 		if r.Role == RolePart && f.str(fieldKind) != "tool.execution" {
 			// Only the execution's failure is the tool's: not that of a hook.
 			r.Event.Error = nil
@@ -58,7 +57,8 @@ var claudeCode = dialect{
 	},
 }
 
-// mcpToolName takes a tool's own name out of mcp__server__tool.
+// mcpToolName takes a tool's own name out of mcp__server__tool, as Claude calls
+// it.
 func mcpToolName(name string) string {
 	if rest, ok := strings.CutPrefix(name, "mcp__"); ok {
 		if _, tool, ok := strings.Cut(rest, "__"); ok {
@@ -79,8 +79,8 @@ var anthropicSDK = dialect{
 	},
 }
 
-// codex writes spans beside its log events; a turn repeats the usage of its
-// requests.
+// codex writes spans beside its log events: one for each event of an answer, of
+// which the last tells the usage. A turn repeats the usage of its requests.
 var codex = dialect{
 	name:   "codex",
 	scopes: []string{"codex*"},
@@ -108,7 +108,13 @@ var codex = dialect{
 		"dispatch_tool_call_with_code_mode_result": kindTool, "run_sampling_request": kindWrapper, "try_run_sampling_request": kindWrapper,
 	},
 	content: []string{"prompt", "arguments", "output"},
-	finish:  modelFrom("model", "slug"),
+	finish: func(f *facts, span ptrace.Span, r *Reading) {
+		if span.Name() == "handle_responses" && !f.has(fieldTokensOut) {
+			r.Role, r.Event = RolePart, analysis.Event{}
+			return
+		}
+		modelFrom("model", "slug")(f, span, r)
+	},
 }
 
 // modelFrom completes an event with the model out of keys too common to make a
@@ -146,7 +152,17 @@ var geminiCLI = dialect{
 		"system_prompt": kindNone, "schedule_tool_calls": kindWrapper,
 	},
 	content: []string{"function_args", "prompt"},
-	finish:  modelFrom("model", "model_name"),
+	finish: func(f *facts, span ptrace.Span, r *Reading) {
+		modelFrom("model", "model_name")(f, span, r)
+		if r.Event.ToolCall == nil || r.Event.Error != nil {
+			return
+		}
+		// A tool that failed did what it was to do: it answered.
+		var answer struct{ Status string }
+		if json.Unmarshal([]byte(f.str(fieldOutput)), &answer) == nil && answer.Status == finishError {
+			r.Event.Error = &analysis.Failure{Type: semconv.ErrorTypeOther}
+		}
+	},
 }
 
 // mcp is the Model Context Protocol. Its session is one of transport, not a

@@ -15,10 +15,11 @@ var langfuse = dialect{
 	scopes: []string{"langfuse*", "@langfuse/*"},
 	keys: []binding{
 		{key: "langfuse.observation.type", field: fieldKind},
-		{key: "langfuse.observation.model.name", field: fieldRequestModel, rank: rankForeign},
+		// Some versions of the Python SDK call everything a span.
+		{key: "langfuse.observation.model.name", field: fieldRequestModel, rank: rankForeign, implies: kindLLM},
 		{key: "langfuse.observation.input", field: fieldInput, rank: rankOld},
 		{key: "langfuse.observation.output", field: fieldOutput, rank: rankOld},
-		{key: "langfuse.observation.usage_details", expand: langfuseUsage},
+		{key: "langfuse.observation.usage_details", expand: langfuseUsage, implies: kindLLM},
 		{key: "langfuse.observation.cost_details", expand: langfuseCost},
 		{key: "langfuse.observation.level", expand: outcome},
 		{key: "langfuse.observation.status_message", field: fieldErrorMessage},
@@ -28,7 +29,7 @@ var langfuse = dialect{
 	},
 	kinds: map[string]kind{
 		"generation": kindLLM, "embedding": kindEmbeddings, "retriever": kindRetrieval, "tool": kindTool,
-		"agent": kindWrapper, "chain": kindWrapper, "span": kindWrapper, "guardrail": kindWrapper, "evaluator": kindWrapper,
+		"agent": kindWrapper, "chain": kindWrapper, "guardrail": kindWrapper, "evaluator": kindWrapper,
 		"event": kindNone,
 	},
 	content: []string{

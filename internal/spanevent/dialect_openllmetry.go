@@ -29,6 +29,7 @@ var openLLMetry = dialect{
 		{key: "llm.response.model", field: fieldResponseModel, rank: rankOld},
 		{key: "llm.usage.prompt_tokens", field: fieldTokensIn, rank: rankOld + 1},
 		{key: "llm.usage.completion_tokens", field: fieldTokensOut, rank: rankOld + 1},
+		{key: "llm.usage.total_tokens", field: fieldTokensTotal, rank: rankOld + 1},
 		{key: "llm.usage.reasoning_tokens", field: fieldReasoningTokens, rank: rankOld + 1},
 		{key: "llm.usage.cache_read_input_tokens", field: fieldCacheRead, rank: rankOld + 1},
 		{key: "llm.usage.cache_creation_input_tokens", field: fieldCacheWrite, rank: rankOld + 1},

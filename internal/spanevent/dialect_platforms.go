@@ -1,33 +1,40 @@
 package spanevent
 
-import "go.opentelemetry.io/collector/pdata/ptrace"
+import (
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/agentlens/agentlens-otel/analysis"
+)
 
 // Observability platforms and gateways with SDKs of their own.
 
 // voltAgent says by span.type what a span is; entity.type, on every span, says
-// what it is part of.
+// what it is part of. Its llm span stands for all the calls of an agent's run,
+// with the usage of the last of them, and some runs have none: only the agent
+// counts all. So the run of the agent is the call.
 var voltAgent = dialect{
 	name:   "voltagent",
 	scopes: []string{"voltagent*", "@voltagent/*"},
 	keys: []binding{
 		{key: "span.type", expand: oneOf(map[string]kind{
-			"llm": kindLLM, "tool": kindTool, "embedding": kindEmbeddings, "retriever": kindRetrieval,
+			"llm": kindNone, "tool": kindTool, "embedding": kindEmbeddings, "retriever": kindRetrieval,
 			"agent": kindWrapper, "memory": kindNone, "guardrail": kindWrapper, "middleware": kindWrapper,
 			"workflow-step": kindWrapper, "summary": kindWrapper, "vector": kindWrapper,
 		})},
 		{key: "llm.operation"},
-		{key: "llm.model", field: fieldRequestModel, rank: rankLast},
-		{key: "llm.usage.cached_tokens", field: fieldCacheRead, rank: rankOld + 2},
+		{key: "ai.model.name", field: fieldRequestModel, rank: rankLast},
 		{key: "usage.prompt_tokens", field: fieldTokensIn, rank: rankLast},
 		{key: "usage.completion_tokens", field: fieldTokensOut, rank: rankLast},
+		{key: "usage.total_tokens", field: fieldTokensTotal, rank: rankLast},
 		{key: "usage.cached_tokens", field: fieldCacheRead, rank: rankLast},
 		{key: "usage.reasoning_tokens", field: fieldReasoningTokens, rank: rankLast},
 		{key: "llm.messages", field: fieldInput, rank: rankLast},
 		{key: "agent.messages", field: fieldInput, rank: rankLast},
-		{key: "agent.state", implies: kindWrapper},
+		{key: "voltagent.operation_id", implies: kindLLM},
 		{key: "voltagent.conversation_id", field: fieldConversation, rank: rankForeign},
 		{key: "tool.call.id", field: fieldToolID, rank: rankForeign + 2},
 	},
+	ownKeys: []binding{{key: "agent.state", implies: kindLLM}},
 	content: []string{"agent.instructions", "agent.stateSnapshot", "agent.messages.ui", "agent.context", "llm.messages"},
 	finish: func(_ *facts, span ptrace.Span, r *Reading) {
 		attrs := span.Attributes()
@@ -35,6 +42,8 @@ var voltAgent = dialect{
 			r.AgentName = text(attrs, "entity.name")
 		}
 		if r.Role != RoleEvent {
+			// What failed in a run of an agent is told by the run.
+			r.Event.Error = nil
 			return
 		}
 		if r.Event.ToolCall != nil {
@@ -68,19 +77,27 @@ var laminar = dialect{
 		// An answer out of a cache of Laminar's: no call was made.
 		"CACHED": kindNone,
 	},
+	otherwise: kindWrapper,
 }
 
 // openLIT writes the convention with costs.
 var openLIT = dialect{
 	name:   "openlit",
-	scopes: []string{"openlit*"},
+	scopes: []string{"openlit*", "@openlit/*"},
 	keys: []binding{
 		{key: "gen_ai.sdk.version"},
 		{key: "gen_ai.content.prompt", field: fieldInput, rank: rankLast},
 		{key: "gen_ai.content.completion", field: fieldOutput, rank: rankLast},
 		{key: "gen_ai.endpoint"},
 	},
-	content: []string{"gen_ai.framework.*", "gen_ai.content.reasoning"},
+	content:    []string{"gen_ai.framework.*", "gen_ai.content.reasoning"},
+	asProvider: true,
+	finish: func(_ *facts, _ ptrace.Span, r *Reading) {
+		// It says 0 of a model without a price.
+		if r.Event.CostUSD.V == 0 {
+			r.Event.CostUSD = analysis.Opt[float64]{}
+		}
+	},
 }
 
 // liteLLM is the gateway's own callback.

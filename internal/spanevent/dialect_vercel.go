@@ -1,6 +1,9 @@
 package spanevent
 
-import "go.opentelemetry.io/collector/pdata/ptrace"
+import (
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+)
 
 // vercelAI is the AI SDK's own convention (up to version 6, and later as
 // LegacyOpenTelemetry). The spans of generateText and its like carry the sums
@@ -21,6 +24,9 @@ var vercelAI = dialect{
 		{key: "ai.usage.tokens", field: fieldTokensIn, rank: rankForeign + 2},
 		{key: "ai.usage.outputTokens", field: fieldTokensOut, rank: rankForeign},
 		{key: "ai.usage.completionTokens", field: fieldTokensOut, rank: rankForeign + 1},
+		{key: "ai.usage.totalTokens", field: fieldTokensTotal, rank: rankForeign},
+		{key: "ai.usage.inputTokenDetails.noCacheTokens", field: fieldTokensUncached, rank: rankForeign},
+		{key: "ai.response.providerMetadata", expand: vercelMetadata},
 		{key: "ai.usage.inputTokenDetails.cacheReadTokens", field: fieldCacheRead, rank: rankForeign},
 		{key: "ai.usage.cachedInputTokens", field: fieldCacheRead, rank: rankForeign + 1},
 		{key: "ai.usage.inputTokenDetails.cacheWriteTokens", field: fieldCacheWrite, rank: rankForeign},
@@ -62,6 +68,35 @@ var vercelAI = dialect{
 		"ai.result.*", "ai.toolCall.args", "ai.toolCall.result", "ai.schema", "ai.embedding", "ai.embeddings", "ai.documents", "ai.ranking",
 	},
 	finish: finishVercel,
+}
+
+// vercelMetadata reads what the providers tell beside the SDK's own counts. Up
+// to version 5 those are as the provider counts: Anthropic's and Bedrock's
+// input does not include the cached tokens, and only this key tells all of
+// them.
+func vercelMetadata(f *facts, v pcommon.Value) {
+	m := object(v)
+	if anthropic, ok := m["anthropic"].(map[string]any); ok {
+		f.apart = true
+		f.setCount(fieldCacheWrite, rankOld, anthropic, "cacheCreationInputTokens")
+		f.setCount(fieldCacheRead, rankOld, anthropic, "cacheReadInputTokens")
+		if usage, ok := anthropic["usage"].(map[string]any); ok {
+			f.setCount(fieldTokensUncached, rankOld, usage, "input_tokens")
+			f.setCount(fieldCacheWrite, rankOld, usage, "cache_creation_input_tokens")
+			f.setCount(fieldCacheRead, rankOld, usage, "cache_read_input_tokens")
+		}
+	}
+	if bedrock, ok := m["bedrock"].(map[string]any); ok {
+		f.apart = true
+		if usage, ok := bedrock["usage"].(map[string]any); ok {
+			f.setCount(fieldCacheWrite, rankOld, usage, "cacheWriteInputTokens")
+			f.setCount(fieldCacheRead, rankOld, usage, "cacheReadInputTokens")
+		}
+	}
+	if openai, ok := m["openai"].(map[string]any); ok {
+		f.setCount(fieldCacheRead, rankOld, openai, "cachedPromptTokens")
+		f.setCount(fieldReasoningTokens, rankOld, openai, "reasoningTokens")
+	}
 }
 
 // finishVercel makes the tool calls of an answer without text its output.

@@ -32,7 +32,10 @@ func readEvent(r *Reading, f *facts, span ptrace.Span, s Scope, seen []*dialect)
 	e.Error = readFailure(r, f, span, seen)
 	// The SDK writes tool_call events without a tool call: those stay so.
 	untold := r.Own && !f.hasAny(fieldToolName, fieldToolID, fieldToolArguments, fieldToolResult)
-	if r.Role == RoleEvent && !untold && (e.Type == analysis.EventToolCall || f.has(fieldToolName)) {
+	// Of other libraries a tool on the span of a call is one that the model asked
+	// for, if there is no result: no tool ran.
+	ran := f.has(fieldToolName) && (r.Own || f.has(fieldToolResult))
+	if r.Role == RoleEvent && !untold && (e.Type == analysis.EventToolCall || ran) {
 		e.ToolCall = &analysis.ToolCall{
 			ID: f.str(fieldToolID), Name: f.str(fieldToolName),
 			Timestamp: e.Timestamp, DurationMS: e.DurationMS,
@@ -43,6 +46,9 @@ func readEvent(r *Reading, f *facts, span ptrace.Span, s Scope, seen []*dialect)
 	}
 	if e.ToolCall != nil && e.ToolCall.Name == "" && !r.Own {
 		e.ToolCall.Name = toolNameOf(span.Name())
+	}
+	if e.ToolCall != nil && !r.Own {
+		e.ToolCall.Name = mcpToolName(e.ToolCall.Name)
 	}
 	if f.has(fieldReasoning) {
 		e.DecisionTrace = &analysis.DecisionTrace{
@@ -66,19 +72,54 @@ func mendFigures(e *analysis.Event, f *facts, own *dialect) {
 	e.Provider = providerName(e.Provider)
 	cached := plus(e.CacheReadTokens.Or(0), e.CacheWriteTokens.Or(0))
 	uncached := f.integer(fieldTokensUncached)
+	in, out := e.TokensIn, e.TokensOut
 	switch {
 	case !e.TokensIn.OK && uncached.OK:
 		e.TokensIn = analysis.Some(plus(uncached.V, cached))
-	case e.TokensIn.OK && (cached > e.TokensIn.V || own != nil && own.exclusive):
+	case e.TokensIn.OK && (cached > e.TokensIn.V || cachedApart(e, f, uncached, own)):
 		// A part cannot be more than the whole: then the input excludes it.
 		e.TokensIn.V = plus(e.TokensIn.V, cached)
 	}
 	if e.TokensOut.OK && e.ReasoningTokens.Or(0) > e.TokensOut.V {
 		e.TokensOut.V = plus(e.TokensOut.V, e.ReasoningTokens.V)
 	}
+	if total := f.integer(fieldTokensTotal); total.OK && e.TokensIn == in && e.TokensOut == out {
+		mendByTotal(e, total.V, cached)
+	}
 	if e.CostUSD.OK && e.CostUSD.V == 0 && !e.TokensIn.OK && !e.TokensOut.OK {
 		// Libraries say 0 of a call that they know nothing of.
 		e.CostUSD = analysis.Opt[float64]{}
+	}
+}
+
+// cachedApart reports whether the input is known not to include the cached
+// tokens: by what the span says, by its dialect, or by the dialect and whose
+// model it is.
+func cachedApart(e *analysis.Event, f *facts, uncached analysis.Opt[int64], own *dialect) bool {
+	if uncached.OK {
+		return uncached.V == e.TokensIn.V
+	}
+	return f.apart || own != nil && (own.exclusive || own.asProvider && countsApart(e.Model))
+}
+
+// mendByTotal adds to the input or the output what a total counts beyond both,
+// when that is just a part that one of them may have left out. Of Bedrock and
+// Anthropic the rest is the cached tokens, even where no other key tells them.
+func mendByTotal(e *analysis.Event, total, cached int64) {
+	if !e.TokensIn.OK || !e.TokensOut.OK {
+		return
+	}
+	rest, reasoning := total-plus(e.TokensIn.V, e.TokensOut.V), e.ReasoningTokens.Or(0)
+	switch {
+	case rest <= 0 || cached == reasoning && cached > 0:
+	case rest == cached:
+		e.TokensIn.V = plus(e.TokensIn.V, rest)
+	case rest == reasoning:
+		e.TokensOut.V = plus(e.TokensOut.V, rest)
+	case rest == plus(cached, reasoning):
+		e.TokensIn.V, e.TokensOut.V = plus(e.TokensIn.V, cached), plus(e.TokensOut.V, reasoning)
+	case cached == 0 && (e.Provider == "aws.bedrock" || e.Provider == "anthropic"):
+		e.TokensIn.V = plus(e.TokensIn.V, rest)
 	}
 }
 
@@ -142,15 +183,20 @@ func finishedWithError(f *facts) bool {
 
 // exceptionFails reports whether an exception event on a span whose status
 // tells no error means that it failed: in a dialect that says so, and on a call
-// of a model that has nothing to show for itself.
+// of a model, or of a tool, that has nothing to show for itself.
 func exceptionFails(r *Reading, f *facts, seen []*dialect) bool {
 	for _, d := range seen {
 		if d.exceptionFails {
 			return true
 		}
 	}
-	return r.Event.Type == analysis.EventLLMCall &&
-		!f.has(fieldTokensOut) && !f.has(fieldResponseID) && !f.has(fieldFinishReasons)
+	switch r.Event.Type {
+	case analysis.EventLLMCall:
+		return !f.hasAny(fieldTokensOut, fieldResponseID, fieldFinishReasons)
+	case analysis.EventToolCall:
+		return !f.hasAny(fieldToolResult, fieldOutput)
+	}
+	return false
 }
 
 // toolNameOf takes a tool's name out of the name of its span.

@@ -58,6 +58,32 @@ func object(v pcommon.Value) map[string]any {
 	return nil
 }
 
+// providerUsage reads the usage of an answer as its provider gives it: OpenAI's
+// chat or responses, or Anthropic's, whose input does not include the cached
+// tokens.
+func providerUsage(f *facts, m map[string]any) {
+	for _, key := range [...]string{"prompt_tokens_details", "input_tokens_details"} {
+		if details, ok := m[key].(map[string]any); ok {
+			f.setCount(fieldCacheRead, rankLast, details, "cached_tokens")
+		}
+	}
+	for _, key := range [...]string{"completion_tokens_details", "output_tokens_details"} {
+		if details, ok := m[key].(map[string]any); ok {
+			f.setCount(fieldReasoningTokens, rankLast, details, "reasoning_tokens")
+		}
+	}
+	_, read := count(m, "cache_read_input_tokens")
+	_, written := count(m, "cache_creation_input_tokens")
+	if read || written {
+		f.setCount(fieldTokensUncached, rankLast, m, "input_tokens")
+		f.setCount(fieldCacheRead, rankLast, m, "cache_read_input_tokens")
+		f.setCount(fieldCacheWrite, rankLast, m, "cache_creation_input_tokens")
+	} else {
+		f.setCount(fieldTokensIn, rankLast, m, "prompt_tokens", "input_tokens")
+	}
+	f.setCount(fieldTokensOut, rankLast, m, "completion_tokens", "output_tokens")
+}
+
 // count returns a number of m as a count; false when it is none.
 func count(m map[string]any, key string) (int64, bool) {
 	switch n := m[key].(type) {

@@ -37,6 +37,8 @@ const (
 	fieldAgentVersion
 	// fieldEntity names whatever the span is: an agent, a tool, a workflow.
 	fieldEntity
+	// fieldGroup is a conversation, if it is one.
+	fieldGroup
 	fieldServiceTier
 	fieldErrorType
 	fieldErrorMessage
@@ -44,6 +46,8 @@ const (
 	// fieldTokensUncached is input without the cached tokens.
 	fieldTokensUncached
 	fieldTokensOut
+	// fieldTokensTotal is input and output as one.
+	fieldTokensTotal
 	fieldCacheRead
 	fieldCacheWrite
 	fieldReasoningTokens
@@ -81,6 +85,8 @@ type facts struct {
 	// failed says that an attribute tells of a failure, ignored that the span
 	// only repeats another.
 	failed, ignored bool
+	// apart says that the input does not include the cached tokens.
+	apart bool
 	// own says that AgentLens's SDK wrote the span: its content is JSON.
 	own      bool
 	metadata map[string]any

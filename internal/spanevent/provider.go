@@ -25,6 +25,26 @@ var providers = map[string]string{
 	"gen_ai": "", "unknown": "", "_other": "",
 }
 
+// countsApart reports whether the provider of a model counts cached tokens
+// apart from the input: Anthropic, and Bedrock, whose models are called
+// vendor.model with or without a region before it.
+func countsApart(model string) bool {
+	if strings.HasPrefix(model, "claude-") {
+		return true
+	}
+	region, rest, _ := strings.Cut(model, ".")
+	switch region {
+	case "us", "eu", "apac", "global", "us-gov", "jp", "au", "ca":
+		model = rest
+	}
+	vendor, _, ok := strings.Cut(model, ".")
+	switch vendor {
+	case "anthropic", "amazon", "meta", "mistral", "cohere", "ai21", "deepseek", "qwen", "writer", "openai":
+		return ok
+	}
+	return false
+}
+
 // providerName returns the convention's name of a provider. One that is not
 // known is kept as it stands.
 func providerName(v string) string {

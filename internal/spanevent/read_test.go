@@ -253,10 +253,10 @@ func TestReadCalls(t *testing.T) {
 			attrs: attrs{"gen_ai.operation.name": "chat", "gen_ai.system": "openai", "gen_ai.request.model": "gpt-4o", "gen_ai.usage.input_tokens": 120, "gen_ai.usage.output_tokens": 18, "gen_ai.usage.details.cache_read_tokens": 64, "gen_ai.usage.details.reasoning_tokens": 5, "operation.cost": 0.5, "gen_ai.agent.name": "a"},
 			want:  told{role: "llm", dialect: "pydantic_ai", model: "gpt-4o", provider: "openai", in: 120, out: 18, read: 64, write: -1, why: 5, cost: 0.5, agent: "a"},
 		},
-		"VoltAgent": {
-			name:  "llm:generateText",
-			attrs: attrs{"span.type": "llm", "entity.type": "agent", "llm.operation": "generateText", "llm.model": "openai/gpt-4o-mini", "llm.provider": "openai", "llm.usage.prompt_tokens": 120, "llm.usage.completion_tokens": 18, "llm.usage.cached_tokens": 64, "llm.usage.reasoning_tokens": 5, "conversation.id": "s", "llm.messages": "hi"},
-			want:  told{role: "llm", dialect: "voltagent", model: "openai/gpt-4o-mini", provider: "openai", in: 120, out: 18, read: 64, write: -1, why: 5, session: "s", input: `{"input":"hi"}`},
+		"VoltAgent's run of an agent": {
+			scope: "@voltagent/core", name: "support",
+			attrs: attrs{"entity.type": "agent", "entity.name": "support", "agent.state": "completed", "ai.model.name": "openai/gpt-4o-mini", "ai.model.provider": "openai", "usage.prompt_tokens": 120, "usage.completion_tokens": 18, "usage.total_tokens": 138, "usage.cached_tokens": 64, "usage.reasoning_tokens": 5, "conversation.id": "s", "agent.messages": "hi", "output": "ho"},
+			want:  told{role: "llm", dialect: "voltagent", model: "openai/gpt-4o-mini", provider: "openai", in: 120, out: 18, read: 64, write: -1, why: 5, session: "s", agent: "support", input: `{"input":"hi"}`, output: `{"output":"ho"}`},
 		},
 		"Laminar": {
 			scope: "lmnr.tracer", name: "openai.chat",
@@ -410,7 +410,8 @@ func TestReadTheRest(t *testing.T) {
 		"Genkit flow":             {name: "support", attrs: attrs{"genkit:type": "action", "genkit:metadata:subtype": "flow"}, want: told{role: "wrapper", dialect: "genkit"}},
 		"Logfire pending":         {attrs: attrs{"logfire.span_type": "pending_span", "gen_ai.operation.name": "chat"}, want: told{role: "part", dialect: "logfire"}},
 		"Logfire end of a stream": {attrs: attrs{"logfire.span_type": "log", "gen_ai.request.model": "m"}, want: told{role: "part", dialect: "logfire"}},
-		"VoltAgent root":          {attrs: attrs{"entity.type": "agent", "entity.name": "support", "agent.state": "completed", "conversation.id": "s"}, want: told{role: "wrapper", dialect: "voltagent", agent: "support", session: "s"}},
+		"VoltAgent's last call":   {scope: "@voltagent/core", name: "llm:generateText", failed: true, attrs: attrs{"span.type": "llm", "entity.type": "agent", "entity.name": "support", "llm.model": "m", "llm.usage.prompt_tokens": 120, "conversation.id": "s"}, want: told{role: "part", dialect: "voltagent", agent: "support", session: "s"}},
+		"an agent of another":     {name: "dispatch", attrs: attrs{"agent.state": "completed"}},
 		"Codex turn":              {scope: "codex_exec", name: "session_task.turn", attrs: attrs{"model": "m"}, want: told{role: "wrapper", dialect: "codex"}},
 		"Claude Code permission":  {scope: "com.anthropic.claude_code.tracing", name: "x", attrs: attrs{"span.type": "tool.blocked_on_user"}, want: told{role: "part", dialect: "claude_code"}},
 		"Claude Code's hook":      {scope: "com.anthropic.claude_code.tracing", name: "claude_code.hook", attrs: attrs{"span.type": "hook", "success": false}, want: told{role: "part", dialect: "claude_code"}},
