@@ -1,6 +1,11 @@
 package agentlensprocessor
 
-import "sync"
+import (
+	"sync"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+)
 
 // maxLabels bounds the values that an agent or model label of a metric takes.
 const maxLabels = 100
@@ -41,4 +46,41 @@ func (l *labels) add(v string) bool {
 	}
 	l.values[v] = struct{}{}
 	return true
+}
+
+// measured keeps, for each set of labels that a counter is given, its options:
+// to make them for each span would cost more than to count. There are as many as
+// the labels have values, which are capped or configured.
+type measured[K comparable] struct {
+	mu      sync.RWMutex
+	options map[K][]metric.AddOption
+}
+
+// of returns the options for the labels that the key stands for.
+func (m *measured[K]) of(key K, labels func(K) []attribute.KeyValue) []metric.AddOption {
+	m.mu.RLock()
+	options, ok := m.options[key]
+	m.mu.RUnlock()
+	if ok {
+		return options
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.options == nil {
+		m.options = map[K][]metric.AddOption{}
+	}
+	options = []metric.AddOption{metric.WithAttributeSet(attribute.NewSet(labels(key)...))}
+	m.options[key] = options
+	return options
+}
+
+// costLabels are the labels of what a call cost.
+type costLabels struct{ agent, model string }
+
+func (l costLabels) keyValues() []attribute.KeyValue {
+	return []attribute.KeyValue{attribute.String("agent", l.agent), attribute.String("model", l.model)}
+}
+
+func dialectLabel(dialect string) []attribute.KeyValue {
+	return []attribute.KeyValue{attribute.String("dialect", dialect)}
 }

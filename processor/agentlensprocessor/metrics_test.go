@@ -68,6 +68,15 @@ func TestMetricsSayWhatTheSpansSay(t *testing.T) {
 	repeated := strings.Count(strings.Join(findingsOf(again.sink), "\n"), semconv.EventAlertFired+"@")
 	assert.EqualValues(t, strings.Count(all, semconv.EventAlertFired+"@")-repeated, total[int64](t, tel, "otelcol_processor_agentlens_alerts_fired"))
 	assert.EqualValues(t, 5, total[int64](t, tel, "otelcol_processor_agentlens_spans_duplicate"))
+	spans, err := tel.GetMetric("otelcol_processor_agentlens_spans")
+	require.NoError(t, err)
+	own := 0
+	for _, p := range spans.Data.(metricdata.Sum[int64]).DataPoints {
+		if dialect, _ := p.Attributes.Value("dialect"); dialect.AsString() == "agentlens" {
+			own += int(p.Value)
+		}
+	}
+	assert.Equal(t, len(sdk)+5, own)
 	assert.Len(t, lastVerdicts(findingsOf(h.sink)), int(total[int64](t, tel, "otelcol_processor_agentlens_sessions_completed")))
 	assert.Positive(t, total[int64](t, tel, "otelcol_processor_agentlens_alerts_late_events"))
 }

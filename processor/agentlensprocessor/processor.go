@@ -42,11 +42,15 @@ type agentLensProcessor struct {
 	// resourceKeys are the resource attributes that sessions keep.
 	resourceKeys   []string
 	agents, models *labels
+	ofDialect      measured[string]
+	ofCost         measured[costLabels]
 	// unpriced are the models told of as having no price.
 	unpriced *labels
 
 	told   told
 	unsent unsent
+	// batches are used again: the spans of one take about a kilobyte each.
+	batches sync.Pool
 
 	stop context.CancelFunc
 	done sync.WaitGroup
@@ -121,7 +125,12 @@ func (p *agentLensProcessor) shutdown(ctx context.Context) error {
 // them. All spans are read before any is judged, for the span that names a
 // session is often the last of its trace.
 func (p *agentLensProcessor) process(ctx context.Context, td ptrace.Traces) (ptrace.Traces, error) {
-	b := batch{now: p.now()}
+	b, _ := p.batches.Get().(*batch)
+	if b == nil {
+		b = &batch{}
+	}
+	defer p.release(b)
+	b.now = p.now()
 	for _, rs := range td.ResourceSpans().All() {
 		service := p.serviceOf(rs.Resource())
 		for _, ss := range rs.ScopeSpans().All() {
@@ -138,13 +147,17 @@ func (p *agentLensProcessor) process(ctx context.Context, td ptrace.Traces) (ptr
 				p.table.Bind(&r)
 				b.spans = append(b.spans, readSpan{span: span, reading: r, service: service})
 				b.own, b.foreign = b.own || r.Own, b.foreign || !r.Own
+				b.count(r.Dialect)
 			}
 		}
 	}
-	for i := range b.spans {
-		p.assemble(ctx, &b, i)
+	for _, d := range b.dialects {
+		p.telemetry.ProcessorAgentlensSpans.Add(ctx, d.spans, p.ofDialect.of(d.name, dialectLabel)...)
 	}
-	p.find(ctx, &b, len(b.spans))
+	for i := range b.spans {
+		p.assemble(ctx, b, i)
+	}
+	p.find(ctx, b, len(b.spans))
 	if len(b.reports) > 0 {
 		appendReports(td, b.reports)
 		p.unsent.mu.Lock()
@@ -154,34 +167,12 @@ func (p *agentLensProcessor) process(ctx context.Context, td ptrace.Traces) (ptr
 	return td, nil
 }
 
-// batch is the GenAI spans of a batch on their way.
-type batch struct {
-	now   time.Time
-	spans []readSpan
-	// own and foreign say whose spans there are: the SDK's, or others'.
-	own, foreign bool
-	// found is how many spans the engines that watch the stream have seen.
-	found   int
-	reports []report
-}
-
-// readSpan is a GenAI span, what it tells, and what became of it.
-type readSpan struct {
-	span    ptrace.Span
-	reading spanevent.Reading
-	service sessions.Service
-	told    sessions.Told
-	// again says that the span was processed before.
-	again bool
-}
-
 // assemble adds a span to its session, and writes onto it the verdict if it ends
 // the session. Verdicts that cannot stand on it become reports. Before one is
 // given, the engines see the spans that came before.
 func (p *agentLensProcessor) assemble(ctx context.Context, b *batch, i int) {
 	s := &b.spans[i]
 	span, r := s.span, &s.reading
-	p.telemetry.ProcessorAgentlensSpans.Add(ctx, 1, metric.WithAttributes(attribute.String("dialect", r.Dialect)))
 	if r.Role == spanevent.RoleSessionReport {
 		// Another processor's report on a session that it has assembled.
 		return
@@ -341,8 +332,8 @@ func (p *agentLensProcessor) engineError(ctx context.Context, engine string, err
 func (p *agentLensProcessor) countCost(ctx context.Context, r *spanevent.Reading, source string) {
 	switch {
 	case source != "":
-		p.telemetry.ProcessorAgentlensCost.Add(ctx, r.Event.CostUSD.V, metric.WithAttributes(
-			attribute.String("agent", p.agents.of(r.Agent())), attribute.String("model", p.models.of(r.Event.Model))))
+		l := costLabels{p.agents.of(r.Agent()), p.models.of(r.Event.Model)}
+		p.telemetry.ProcessorAgentlensCost.Add(ctx, r.Event.CostUSD.V, p.ofCost.of(l, costLabels.keyValues)...)
 	case p.engines.prices != nil && priced(r.Event.Type):
 		p.telemetry.ProcessorAgentlensUnpricedCalls.Add(ctx, 1)
 		p.tellUnpriced(&r.Event)

@@ -1,0 +1,62 @@
+package agentlensprocessor
+
+import (
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/agentlens/agentlens-otel/internal/sessions"
+	"github.com/agentlens/agentlens-otel/internal/spanevent"
+)
+
+// batch is the GenAI spans of a batch on their way.
+type batch struct {
+	now   time.Time
+	spans []readSpan
+	// own and foreign say whose spans there are: the SDK's, or others'.
+	own, foreign bool
+	// found is how many spans the engines that watch the stream have seen.
+	found   int
+	reports []report
+	// dialects counts the spans of each.
+	dialects []dialectCount
+}
+
+type dialectCount struct {
+	name  string
+	spans int64
+}
+
+func (b *batch) count(dialect string) {
+	for i := range b.dialects {
+		if b.dialects[i].name == dialect {
+			b.dialects[i].spans++
+			return
+		}
+	}
+	b.dialects = append(b.dialects, dialectCount{dialect, 1})
+}
+
+// maxReused is the largest batch, in spans, whose memory is kept.
+const maxReused = 1_000
+
+// release lets another call use the memory of a batch. Nothing keeps a span of
+// it.
+func (p *agentLensProcessor) release(b *batch) {
+	if cap(b.spans) > maxReused {
+		return
+	}
+	clear(b.spans)
+	*b = batch{spans: b.spans[:0], dialects: b.dialects[:0]}
+	p.batches.Put(b)
+}
+
+// readSpan is a GenAI span, what it tells, and what became of it.
+type readSpan struct {
+	span    ptrace.Span
+	reading spanevent.Reading
+	service sessions.Service
+	told    sessions.Told
+	// again says that the span was processed before.
+	again bool
+}
