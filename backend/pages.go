@@ -162,6 +162,16 @@ func (s *Server) pageAgents(w http.ResponseWriter, r *http.Request) {
 				row.Daily[min(n-1, int(d.Day.Sub(period.From)/(24*time.Hour)))] += float64(d.Sessions)
 			}
 		}
+		if i < insight.MaxDrifts {
+			v, ok, err := s.figures.Verdict(r.Context(), &agents[i])
+			if err != nil {
+				s.problem(w, r, err)
+				return
+			}
+			if ok {
+				row.Drift = &v
+			}
+		}
 		view.Agents = append(view.Agents, row)
 	}
 	s.render(w, http.StatusOK, func(out io.Writer) error { return s.pages.Agents(out, view) })
@@ -229,7 +239,10 @@ const recentSessions = 50
 
 func (s *Server) pageCompare(w http.ResponseWriter, r *http.Request) {
 	v := r.URL.Query()
-	view := web.Compare{A: v.Get("a"), B: v.Get("b"), Agent: v.Get("agent"), Baseline: v.Get("baseline_version"), Current: v.Get("current_version")}
+	view := web.Compare{
+		A: v.Get("a"), B: v.Get("b"), Agent: v.Get("agent"), Baseline: v.Get("baseline_version"), Current: v.Get("current_version"),
+		BaselineFrom: v.Get("baseline_from"), BaselineTo: v.Get("baseline_to"), CurrentFrom: v.Get("current_from"), CurrentTo: v.Get("current_to"),
+	}
 	err := s.compareChoices(r, &view)
 	switch {
 	case err != nil:

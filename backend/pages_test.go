@@ -71,7 +71,7 @@ func TestPages(t *testing.T) {
 		"version 2.1.0", "run 1234567890123456789", "2026-02-14 10:30:05", "too many tokens", "of an event not here",
 		"gpt-4-turbo llm call llm_call gpt-4-turbo, 2.34 s 2.34 s 1 200 / 350 $0.0225 Time 10:30:01.234 Type llm_call",
 		"User asked for a summary. confidence 75 % considered: gpt-3.5", "web_search tool call note", "bug the tool is forbidden",
-		"Time 10:30:03.000 Type decision Tokens in / out 0 / 3", "RateLimitError: slow down", "## Session Explanation: research-agent-v2",
+		"Time 10:30:03.000 Type decision Tokens in / out 0 / 3", "RateLimitError: slow down", "Session Explanation: research-agent-v2",
 	} {
 		require.Contains(t, detail, want)
 	}

@@ -196,6 +196,12 @@ func TestAgentFigures(t *testing.T) {
 	require.Equal(t, "degraded", d["status"])
 	v := c.want(200, "GET", agent+"/drift?baseline_version=0&current_version=1", "")
 	require.Equal(t, d["drift_score"], v["drift_score"], "the versions are the same windows")
+	since := day.Add(40 * 7 * time.Hour).Format(time.DateOnly)
+	page := c.page(200, "/ui/compare?agent=a+b%2Fc&baseline_to="+since+"&current_from="+since)
+	require.Contains(t, page, "from "+since+", ")
+	require.Contains(t, page, "before "+since+", ")
+	require.Contains(t, page, "degraded")
+	require.Contains(t, c.page(200, "/ui/agents"), "a b/c")
 	require.Contains(t, c.want(409, "GET", agent+"/drift?baseline_version=9&current_version=1", "")["error"], "0 in the baseline")
 
 	p := c.want(200, "GET", agent+"/compliance?policy=strict", "")
@@ -211,7 +217,7 @@ func TestAgentFigures(t *testing.T) {
 
 	over := c.want(200, "GET", "/api/overview", "")
 	require.Equal(t, "degraded", over["worst_drift"].(map[string]any)["status"])
-	page := c.page(200, "/ui/agents/a%20b%2Fc?policy=strict")
+	page = c.page(200, "/ui/agents/a%20b%2Fc?policy=strict")
 	for _, want := range []string{"$30.00", "degraded", "forbidden_tools", "What policy", "version"} {
 		if want == "version" {
 			want = "Compare versions"

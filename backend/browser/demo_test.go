@@ -172,7 +172,7 @@ func (d *demo) findings(id, tool, call string, bad bool, daysAgo int, a demoAgen
 		note("alert:High token usage", "Alert (critical): rule High token usage: tokens_in 14210 > 12000", call)
 	}
 	if daysAgo == 3 && a.name == "research-agent" && d.rand.IntN(4) == 0 {
-		note("drift:significant_drift", "Drift: significant_drift, score 64.10 of 100. total_tokens rose 116 %, cost_usd rose 124 %.", "")
+		note("drift:degraded", "Drift: degraded, score 98.60 of 100. total_tokens rose 116 %, cost_usd rose 124 %.", "")
 	}
 }
 

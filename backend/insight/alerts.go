@@ -56,6 +56,15 @@ type Rule struct {
 	Events []AlertEvent `json:"-"`
 }
 
+// latestOfRule is how many events of a rule a page shows at once.
+const latestOfRule = 5
+
+// Latest and Earlier divide the rule's events.
+func (r Rule) Latest() []AlertEvent { return r.Events[:min(latestOfRule, len(r.Events))] }
+
+// Earlier are those after Latest.
+func (r Rule) Earlier() []AlertEvent { return r.Events[min(latestOfRule, len(r.Events)):] }
+
 // FiringFor is how long an alert that nobody resolves counts as firing.
 const FiringFor = 24 * time.Hour
 

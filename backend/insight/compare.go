@@ -91,6 +91,9 @@ func (s *Source) Compare(ctx context.Context, a, b string) (*Comparison, error) 
 	if c.A.CostUSD.OK && c.B.CostUSD.OK {
 		c.Deltas["total_cost_usd"] = delta(c.A.CostUSD.V, c.B.CostUSD.V)
 	}
+	if c.A.DurationMS.OK && c.B.DurationMS.OK {
+		c.Deltas["session_duration_ms"] = delta(c.A.DurationMS.V, c.B.DurationMS.V)
+	}
 	c.Shared = Shared{EventTypes: union(c.A.EventTypes, c.B.EventTypes), Tools: union(c.A.Tools, c.B.Tools), Models: union(c.A.Models, c.B.Models)}
 	return c, nil
 }

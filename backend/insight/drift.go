@@ -3,6 +3,7 @@ package insight
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/agentlens/agentlens-otel/analysis"
@@ -84,15 +85,15 @@ func (s *Source) driftTold(ctx context.Context, d *Drift) (*DriftTold, error) {
 	return told, nil
 }
 
-// CompareWindows compares two windows of an agent's ended sessions. The Report
-// is nil when one of them is empty.
+// CompareWindows compares two windows of an agent's ended sessions; one that is
+// in both counts as current. The Report is nil when one of them is empty.
 func (s *Source) CompareWindows(ctx context.Context, agent string, baseline, current Window) (*Drift, error) {
 	d := &Drift{Agent: agent}
 	var err error
-	if d.Baseline, err = s.window(ctx, agent, baseline); err != nil {
+	if d.Current, err = s.window(ctx, agent, current, nil); err != nil {
 		return nil, err
 	}
-	if d.Current, err = s.window(ctx, agent, current); err != nil {
+	if d.Baseline, err = s.window(ctx, agent, baseline, d.Current); err != nil {
 		return nil, err
 	}
 	d.Report, err = drift.Compare(d.Baseline, d.Current)
@@ -103,12 +104,21 @@ func (s *Source) CompareWindows(ctx context.Context, agent string, baseline, cur
 	return d, err
 }
 
-func (s *Source) window(ctx context.Context, agent string, w Window) ([]*analysis.Summary, error) {
+// window returns the sessions of a window but for those in another: a session
+// is not compared with itself.
+func (s *Source) window(ctx context.Context, agent string, w Window, but []*analysis.Summary) ([]*analysis.Summary, error) {
 	n := w.Sessions
 	if n == 0 {
 		n = windowSessions
 	}
-	return s.store.Summaries(ctx, store.SummaryQuery{Agent: agent, From: w.From, To: w.To, Version: w.Version, Ended: true, Limit: n})
+	all, err := s.store.Summaries(ctx, store.SummaryQuery{Agent: agent, From: w.From, To: w.To, Version: w.Version, Ended: true, Limit: n + len(but)})
+	if err != nil {
+		return nil, err
+	}
+	all = slices.DeleteFunc(all, func(sum *analysis.Summary) bool {
+		return slices.ContainsFunc(but, func(b *analysis.Summary) bool { return b.SessionID == sum.SessionID })
+	})
+	return all[:min(n, len(all))], nil
 }
 
 // cachedDrift is a report with what it was made of.
@@ -130,9 +140,9 @@ type DriftVerdict struct {
 // go on ending.
 const driftFor = 15 * time.Second
 
-// verdict returns an agent's verdict, false when it has too few sessions to
+// Verdict returns an agent's verdict, false when it has too few sessions to
 // compare. It may be some seconds old when sessions have ended since.
-func (s *Source) verdict(ctx context.Context, a *store.Agent) (DriftVerdict, bool, error) {
+func (s *Source) Verdict(ctx context.Context, a *store.Agent) (DriftVerdict, bool, error) {
 	ended := a.Sessions - a.Active
 	s.mu.Lock()
 	have, ok := s.drifts[a.Name]

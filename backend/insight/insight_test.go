@@ -124,6 +124,24 @@ func TestDriftSplitsTheSessions(t *testing.T) {
 	require.Equal(t, []int{3, 2}, []int{w.BaselineSessions, w.CurrentSessions})
 }
 
+// TestNoSessionIsComparedWithItself: what both windows select is current.
+func TestNoSessionIsComparedWithItself(t *testing.T) {
+	s, st := source(t)
+	for i := range 6 {
+		spend(t, st, "a", now.Add(time.Duration(i-20)*time.Hour), 1)
+	}
+	d, err := s.CompareWindows(context.Background(), "a", Window{}, Window{From: now.Add(-16 * time.Hour)})
+	require.NoError(t, err)
+	require.Equal(t, []int{4, 2}, []int{d.BaselineSessions, d.CurrentSessions})
+	d, err = s.CompareWindows(context.Background(), "a", Window{Sessions: 3}, Window{Sessions: 2})
+	require.NoError(t, err)
+	require.Equal(t, []int{3, 2}, []int{d.BaselineSessions, d.CurrentSessions})
+	require.True(t, d.Current[1].StartedAt.After(d.Baseline[0].StartedAt))
+	d, err = s.CompareWindows(context.Background(), "a", Window{}, Window{})
+	require.NoError(t, err)
+	require.Nil(t, d.Report, "nothing is left to compare with")
+}
+
 func TestRulesFireUntilResolvedOrOld(t *testing.T) {
 	s, _ := source(t)
 	event := func(rule, agent string, ago time.Duration, resolved bool) AlertEvent {

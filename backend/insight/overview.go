@@ -37,9 +37,9 @@ const Horizon = 14
 // latestAlerts is how many alerts an overview has.
 const latestAlerts = 6
 
-// maxDrifts bounds the agents of which an overview looks at the drift: those
-// with the latest sessions.
-const maxDrifts = 50
+// MaxDrifts bounds the agents of which a page looks at the drift: those with the
+// latest sessions.
+const MaxDrifts = 50
 
 // Overview returns the figures of the last days.
 func (s *Source) Overview(ctx context.Context, days int) (*Overview, error) {
@@ -77,8 +77,8 @@ func (s *Source) Overview(ctx context.Context, days int) (*Overview, error) {
 }
 
 func (s *Source) worstDrift(ctx context.Context, o *Overview) error {
-	for i := range min(len(o.Agents), maxDrifts) {
-		v, ok, err := s.verdict(ctx, &o.Agents[i])
+	for i := range min(len(o.Agents), MaxDrifts) {
+		v, ok, err := s.Verdict(ctx, &o.Agents[i])
 		if err != nil {
 			return err
 		}

@@ -27,6 +27,8 @@ type AgentList struct {
 type AgentRow struct {
 	store.Agent
 	Daily []float64
+	// Drift is nil when too few sessions have ended.
+	Drift *insight.DriftVerdict
 }
 
 // Spark draws an agent's sessions by day.
@@ -152,6 +154,13 @@ var driftLabels = map[string]func(float64) string{
 	"error_rate": plainRate, "tool_call_rate": plainRate, "tool_failure_rate": plainRate,
 }
 
+// metricNames are the metrics' names for people.
+var metricNames = map[string]string{
+	"total_tokens": "Tokens", "tokens_per_event": "Tokens an event", "event_count": "Events", "cost_usd": "Cost",
+	"avg_latency_ms": "Mean latency", "p95_latency_ms": "p95 latency",
+	"error_rate": "Error rate", "tool_call_rate": "Tool calls an event", "tool_failure_rate": "Tool failures",
+}
+
 func plainNumber(v float64) string { return number(int64(math.Round(v))) }
 func plainMillis(v float64) string { return millis(analysis.Some(v)) }
 func plainRate(v float64) string   { return percent(analysis.Some(v)) }
@@ -175,7 +184,7 @@ func DriftRows(d *insight.Drift) []DriftRow {
 	before, now := figuresOf(d.Baseline), figuresOf(d.Current)
 	var rows []DriftRow
 	for _, m := range d.Metrics {
-		row := DriftRow{Metric: m, Label: strings.ReplaceAll(m.Name, "_", " "), Changed: m.Test.OK && m.Test.V.Changed}
+		row := DriftRow{Metric: m, Label: cmp.Or(metricNames[m.Name], strings.ReplaceAll(m.Name, "_", " ")), Changed: m.Test.OK && m.Test.V.Changed}
 		label := driftLabels[m.Name]
 		if label == nil {
 			label = func(v float64) string { return fmt.Sprintf("%.4g", v) }
@@ -211,7 +220,7 @@ func figuresOf(sessions []*analysis.Summary) map[string][]float64 {
 	return out
 }
 
-// MixRow is how often something occurred before and now.
+// MixRow is the part of something in a mix, before and now.
 type MixRow struct {
 	drift.Share
 	Before, Now template.HTML
@@ -219,8 +228,18 @@ type MixRow struct {
 
 // MixRows draws the shares of a mix.
 func MixRows(m drift.Mix) []MixRow {
+	var before, now float64 // the rates are by event, of which some have none
+	for _, s := range m.Shares {
+		before, now = before+s.BaselineRate, now+s.CurrentRate
+	}
 	var rows []MixRow
 	for _, s := range m.Shares {
+		if before > 0 {
+			s.BaselineRate /= before
+		}
+		if now > 0 {
+			s.CurrentRate /= now
+		}
 		rows = append(rows, MixRow{s, chart.Meter(s.BaselineRate, "before"), chart.Meter(s.CurrentRate, "now")})
 	}
 	return rows

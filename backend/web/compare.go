@@ -18,13 +18,37 @@ type Compare struct {
 
 	Agent             string
 	Baseline, Current string // versions
-	Drift             *insight.Drift
+	// The bounds of two periods, as the form has them.
+	BaselineFrom, BaselineTo, CurrentFrom, CurrentTo string
+	Drift                                            *insight.Drift
 
 	Agents   []string
 	Versions []analysis.Count
 	Recent   []store.Session
 	// Error says what cannot be compared.
 	Error string
+}
+
+// Periods reports whether periods are compared.
+func (c Compare) Periods() bool {
+	return c.BaselineFrom != "" || c.BaselineTo != "" || c.CurrentFrom != "" || c.CurrentTo != ""
+}
+
+// Side names a side of the comparison of two windows.
+func (c Compare) Side(version, from, to string, sessions int) string {
+	name := fmt.Sprintf("%s sessions", number(int64(sessions)))
+	if version != "" {
+		name = "version " + version + ", " + name
+	}
+	switch {
+	case from != "" && to != "":
+		name = from + " to " + to + ", " + name
+	case from != "":
+		name = "from " + from + ", " + name
+	case to != "":
+		name = "before " + to + ", " + name
+	}
+	return name
 }
 
 // Compare writes the page of comparisons.
@@ -66,6 +90,9 @@ func (c Compare) DeltaRows() []DeltaRow {
 		row("Errors", "error_count", float64(s.A.ErrorCount), float64(s.B.ErrorCount), plainNumber),
 		row("Time in events", "total_processing_ms", s.A.ProcessingMS, s.B.ProcessingMS, plainMillis),
 		row("Mean event", "avg_event_duration_ms", s.A.AverageMS, s.B.AverageMS, plainMillis),
+	}
+	if s.A.DurationMS.OK && s.B.DurationMS.OK {
+		rows = append([]DeltaRow{row("Took", "session_duration_ms", s.A.DurationMS.V, s.B.DurationMS.V, plainMillis)}, rows...)
 	}
 	if s.A.CostUSD.OK && s.B.CostUSD.OK {
 		rows = append([]DeltaRow{row("Cost", "total_cost_usd", s.A.CostUSD.V, s.B.CostUSD.V, money)}, rows...)

@@ -56,6 +56,9 @@ var functions = template.FuncMap{
 	"statuses":   statuses,
 	"costSeries": CostSeries,
 	"costChart":  CostChart,
+	"explained":  explained,
+	"times":      func(n int) string { return map[bool]string{true: "once", false: number(int64(n)) + " times"}[n == 1] },
+	"compact":    compact,
 	"standing":   func(c *insight.Costs, b insight.BudgetStanding) Standing { return Standing{b, c} },
 	"plus":       func(a, b int) int { return a + b },
 	"driftRows":  DriftRows,
@@ -101,6 +104,27 @@ func number(n int64) string {
 		s = s[:i] + "\u202f" + s[i:]
 	}
 	return s
+}
+
+// compact writes n with three digits and a unit, as 5.21M.
+func compact(n int64) string {
+	v, unit := float64(n), ""
+	for _, next := range [...]string{"k", "M", "B"} {
+		if v < 999.5 {
+			break
+		}
+		v, unit = v/1000, next
+	}
+	return strconv.FormatFloat(roundTo3(v), 'f', -1, 64) + unit
+}
+
+// roundTo3 rounds to three significant digits.
+func roundTo3(v float64) float64 {
+	r, err := strconv.ParseFloat(strconv.FormatFloat(v, 'g', 3, 64), 64)
+	if err != nil {
+		return v
+	}
+	return r
 }
 
 // usd writes an amount to the cent, and a small one to four digits.

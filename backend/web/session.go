@@ -20,7 +20,7 @@ import (
 type Session struct {
 	store.Detail
 	Paging Paging
-	// Explanation is Markdown, shown as it is.
+	// Explanation is Markdown.
 	Explanation string
 
 	traceURL string
