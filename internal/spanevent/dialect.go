@@ -96,5 +96,5 @@ var dialects = []*dialect{
 	&agentLens, &genAI, &general,
 	&openInference, &openLLMetry, &openLLMetryAnthropicJS, &vercelAI, &langfuse, &langSmith,
 	&strands, &googleADK, &mastra, &genkit, &pydanticAI, &logfire, &logfireClients, &logfireAgents, &voltAgent, &laminar, &openLIT,
-	&claudeCode, &anthropicSDK, &codex, &geminiCLI, &agentFramework, &mcp, &liteLLM, &agentOps, &mlflow, &sentry, &springAI,
+	&claudeCode, &anthropicSDK, &codex, &geminiCLI, &agentFramework, &mcp, &liteLLM, &agentOps, &mlflow, &sentry, &springAI, &liveKit,
 }

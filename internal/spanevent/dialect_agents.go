@@ -54,7 +54,13 @@ var googleADK = dialect{
 	// A tool that failed has no attributes.
 	prefixes: map[string]kind{"execute_tool ": kindTool, "invoke_agent ": kindWrapper},
 	content:  []string{"gcp.vertex.agent.data"},
-	finish: func(_ *facts, _ ptrace.Span, r *Reading) {
+	finish: func(f *facts, span ptrace.Span, r *Reading) {
+		// Where it tells thoughts by this key, its output is the answer alone.
+		// What is more than the output has been added to it.
+		_, apart := span.Attributes().Get("gen_ai.usage.experimental.reasoning_tokens")
+		if e := &r.Event; apart && e.TokensOut.OK && e.TokensOut == f.integer(fieldTokensOut) {
+			e.TokensOut.V = plus(e.TokensOut.V, e.ReasoningTokens.Or(0))
+		}
 		// It writes "{}" for content that is not captured, and on tools for
 		// content that they do not have.
 		if string(r.Event.Input) == "{}" {

@@ -39,7 +39,7 @@ var openLLMetry = dialect{
 	},
 	kinds: map[string]kind{
 		"workflow": kindWrapper, "task": kindWrapper, "agent": kindWrapper, "tool": kindTool,
-		"chat": kindLLM, "completion": kindLLM, "embedding": kindEmbeddings, "rerank": kindWrapper,
+		"chat": kindLLM, "completion": kindLLM, "embedding": kindEmbeddings, "retriever": kindRetrieval, "rerank": kindWrapper,
 	},
 	flatInput:  []string{"llm.prompts."},
 	flatOutput: []string{"llm.completions."},

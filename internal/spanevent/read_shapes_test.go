@@ -85,6 +85,21 @@ func TestReadFigures(t *testing.T) {
 			attrs: attrs{"openinference.span.kind": "LLM", "llm.provider": "aws", "llm.token_count.prompt": 24, "llm.token_count.completion": 18, "llm.token_count.total": 138},
 			want:  told{role: "llm", dialect: "openinference", provider: "aws.bedrock", in: 120, out: 18, read: -1, write: -1, why: -1},
 		},
+		"Google ADK in Python: thoughts beside the answer": {
+			scope: "gcp.vertex.agent", name: "call_llm",
+			attrs: attrs{"gen_ai.request.model": "gemini", "gen_ai.usage.input_tokens": 120, "gen_ai.usage.output_tokens": 13, "gen_ai.usage.experimental.reasoning_tokens": 5},
+			want:  told{role: "llm", dialect: "google_adk", model: "gemini", in: 120, out: 18, read: -1, write: -1, why: 5},
+		},
+		"Google ADK in Python: more thoughts than answer": {
+			scope: "gcp.vertex.agent", name: "call_llm",
+			attrs: attrs{"gen_ai.request.model": "gemini", "gen_ai.usage.output_tokens": 3, "gen_ai.usage.experimental.reasoning_tokens": 5},
+			want:  told{role: "llm", dialect: "google_adk", model: "gemini", in: -1, out: 8, read: -1, write: -1, why: 5},
+		},
+		"Google ADK: thoughts within the output": {
+			scope: "gcp.vertex.agent", name: "call_llm",
+			attrs: attrs{"gen_ai.request.model": "gemini", "gen_ai.usage.output_tokens": 18, "gen_ai.usage.reasoning.output_tokens": 5},
+			want:  told{role: "llm", dialect: "google_adk", model: "gemini", in: -1, out: 18, read: -1, write: -1, why: 5},
+		},
 		"OpenLIT: a tool that was asked for, and no price": {
 			scope: "@openlit/instrumentation-openai",
 			attrs: attrs{"gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-4o", "gen_ai.usage.input_tokens": 120, "gen_ai.usage.output_tokens": 18, "gen_ai.usage.cost": 0.0, "gen_ai.tool.name": "web_search", "gen_ai.tool.call.id": "call_1", "gen_ai.tool.args": "{}"},
@@ -149,6 +164,14 @@ func TestReadRoles(t *testing.T) {
 			scope: "logfire.openai_agents", name: "Function: {name}", attrs: attrs{"name": "random_number", "input": "{}", "output": "4", "gen_ai.system": "openai"},
 			want: told{role: "tool", dialect: "logfire", provider: "openai", tool: "random_number", toolIn: "{}", toolOut: `{"output":"4"}`},
 		},
+		"LiveKit's tool": {
+			scope: "livekit-agents", name: "function_tool",
+			attrs: attrs{"lk.function_tool.id": "c", "lk.function_tool.name": "search", "lk.function_tool.arguments": "{}", "lk.function_tool.output": "no", "lk.function_tool.is_error": true},
+			want:  told{role: "tool", dialect: "livekit", tool: "search", toolID: "c", toolIn: "{}", toolOut: `{"output":"no"}`, failed: "_OTHER"},
+		},
+		"LiveKit's speech":            {scope: "livekit-agents", name: "tts_request", attrs: attrs{"gen_ai.request.model": "sonic"}, want: told{role: "part", dialect: "livekit"}},
+		"LiveKit's turn":              {scope: "livekit-agents", name: "agent_turn", attrs: attrs{"lk.agent_name": "support"}, want: told{role: "wrapper", dialect: "livekit", agent: "support"}},
+		"LiveKit's call":              {scope: "livekit-agents", name: "llm_request", attrs: attrs{"gen_ai.request.model": "m", "lk.chat_ctx": "hi"}, want: told{role: "llm", dialect: "livekit", model: "m", input: `{"input":"hi"}`}},
 		"Logfire's agent":             {scope: "logfire.openai_agents", name: "Agent run: {name!r}", attrs: attrs{"name": "agent1", "gen_ai.system": "openai"}, want: told{role: "wrapper", dialect: "logfire", provider: "openai", agent: "agent1"}},
 		"Logfire's trace of an agent": {scope: "logfire.openai_agents", name: "OpenAI Agents trace: {name}", attrs: attrs{"name": "Agent workflow", "group_id": `"chat-1"`}, want: told{role: "wrapper", dialect: "logfire", session: "chat-1"}},
 		"a group that is none":        {scope: "logfire.openai_agents", name: "OpenAI Agents trace: {name}", attrs: attrs{"name": "Agent workflow", "group_id": "null"}, want: told{role: "wrapper", dialect: "logfire"}},
