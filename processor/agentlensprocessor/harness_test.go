@@ -29,9 +29,9 @@ import (
 	"github.com/agentlens/agentlens-otel/semconv"
 )
 
-// Thirty cuts a stream are enough for every run of the tests, and -rapid.checks
+// Twenty cuts a stream are enough for every run of the tests, and -rapid.checks
 // asks for more.
-func init() { _ = flag.Set("rapid.checks", "30") }
+func init() { _ = flag.Set("rapid.checks", "20") }
 
 // clock is when the processors of these tests think it is: no test waits for
 // the time to pass.
