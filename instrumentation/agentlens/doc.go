@@ -28,6 +28,8 @@
 // WithLinks ties a span to those it joins. A provider with NewSpanProcessor, as
 // that of Init is, stamps the session on the spans of other libraries too.
 // Trace context propagates as ever; WithBaggage sends the session along.
+// Summary, Snapshot and Explain know what went through this package, not what
+// other libraries write: that the collector knows.
 //
 // # Content and privacy
 //

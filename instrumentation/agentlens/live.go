@@ -17,8 +17,11 @@ import (
 // request itself; its baggage has no session members, so that the provider sees
 // none. Options say what is known already; WithTimestamp gives the start.
 //
-// Where a middleware or another library records the request too, leave it to
-// that one: its span joins the session, and two spans would count as two calls.
+// Where a middleware or another library records the request too, StartLLM is not
+// needed: that span joins the session. Around a request that one of the
+// middlewares records it makes no second one: the middleware adds to this span,
+// and the session knows the tokens it told. What another library tells of the
+// request, or a middleware under a span in between, the collector counts once.
 //
 // A nil Session, one that has ended, or a tracker that was shut down gives a
 // nil Span, on which every method is safe: the caller's code runs the same.

@@ -74,8 +74,40 @@ func (sp *Span) endEvent() {
 		}
 	}
 	sp.endSpan()
-	s.observe(e, spanID(sp.span))
 	s.tracker.metrics.record(sp.ctx, c)
+	sp.adopt()
+	s.observe(e, spanID(sp.span))
+}
+
+// adopt takes over what a middleware has written onto the span of a request
+// whose caller said nothing of its answer.
+func (sp *Span) adopt() {
+	e := &sp.c.event
+	if !sp.recording || !sp.c.isInference() || e.TokensIn.OK || e.TokensOut.OK || e.ResponseID != "" {
+		return
+	}
+	own, ok := sp.span.(sdktrace.ReadOnlySpan)
+	if !ok {
+		return
+	}
+	for _, kv := range own.Attributes() {
+		switch v := kv.Value; string(kv.Key) {
+		case semconv.GenAIResponseID:
+			e.ResponseID = v.AsString()
+		case semconv.GenAIResponseModel:
+			e.ResponseModel = v.AsString()
+		case semconv.GenAIUsageInputTokens:
+			e.TokensIn = analysis.Some(v.AsInt64())
+		case semconv.GenAIUsageOutputTokens:
+			e.TokensOut = analysis.Some(v.AsInt64())
+		case semconv.GenAIUsageCacheReadTokens:
+			e.CacheReadTokens = analysis.Some(v.AsInt64())
+		case semconv.GenAIUsageCacheWriteTokens:
+			e.CacheWriteTokens = analysis.Some(v.AsInt64())
+		case semconv.GenAIUsageReasoningTokens:
+			e.ReasoningTokens = analysis.Some(v.AsInt64())
+		}
+	}
 }
 
 // endStep ends the span of a step or a sub-agent.

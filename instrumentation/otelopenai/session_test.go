@@ -48,6 +48,32 @@ func TestJoinsTheSession(t *testing.T) {
 	assert.Equal(t, int64(2*34), got.Summary.TokensOut)
 }
 
+// With a span between StartLLM and the call there are two spans, and one event:
+// the collector reads both as one call, with what each of them knows.
+func TestUnderASpanInStartLLM(t *testing.T) {
+	server := genaitest.NewServer(t, genaitest.JSON(chatAnswer))
+	rec := agentlenstest.New(t)
+	client := openai.NewClient(option.WithBaseURL(server.URL), option.WithAPIKey("k"), option.WithHTTPClient(server.Client()),
+		option.WithMiddleware(otelopenai.Middleware(otelopenai.WithTracerProvider(rec.TracerProvider()))))
+	ctx, session, err := rec.Tracker().StartSession(t.Context(), "researcher")
+	require.NoError(t, err)
+	inCall, call := session.StartLLM(ctx, "openai", "gpt-4o")
+	call.SetReasoning("because")
+	between, span := rec.TracerProvider().Tracer("app").Start(inCall, "ask")
+	_, err = client.Chat.Completions.New(between, chatParams())
+	require.NoError(t, err)
+	span.End()
+	call.End()
+	require.NoError(t, session.End(ctx))
+
+	got := rec.RequireSession("researcher")
+	require.Len(t, got.Events, 1)
+	assert.Equal(t, some(1119), got.Events[0].TokensIn)
+	assert.Equal(t, some(110), got.Events[0].TokensOut)
+	require.NotNil(t, got.Events[0].DecisionTrace)
+	assert.Equal(t, "because", got.Events[0].DecisionTrace.Reasoning)
+}
+
 // A call inside StartLLM is that call: its span gets what the middleware knows,
 // and there is no second one, whichever provider the middleware has.
 func TestInsideStartLLM(t *testing.T) {
@@ -61,6 +87,12 @@ func TestInsideStartLLM(t *testing.T) {
 	_, err = client.Chat.Completions.New(inCall, chatParams())
 	require.NoError(t, err)
 	call.End()
+	// The session knows what the middleware told, at once.
+	assert.Equal(t, int64(1119), session.Summary().TokensIn)
+	assert.Equal(t, int64(110), session.Summary().TokensOut)
+	explained, err := session.Explain(ctx)
+	require.NoError(t, err)
+	assert.Contains(t, explained, "1119 in / 110 out")
 	require.NoError(t, session.End(ctx))
 
 	assert.Empty(t, other.Spans())
