@@ -23,6 +23,9 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
+// The example is a test.
+func TestResearch(t *testing.T) { testResearch(t) }
+
 // agent does what an agent does: it asks a model, uses a tool, and lets a
 // library that knows nothing of sessions ask another model.
 func agent(t testing.TB, rec *agentlenstest.Recorder, name string) *agentlens.Session {
