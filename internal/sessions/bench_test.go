@@ -1,40 +1,155 @@
 package sessions
 
 import (
+	"encoding/binary"
 	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"strings"
 	"testing"
 	"time"
 
-	"go.opentelemetry.io/collector/pdata/pcommon"
+	"github.com/agentlens/agentlens-otel/analysis"
+	"github.com/agentlens/agentlens-otel/internal/spanevent"
 )
 
-// One event of a session that AgentLens's SDK wrote.
-func BenchmarkObserveOwn(b *testing.B) {
-	table, now := NewTable(testLimits), time.Unix(0, 0)
-	readings := sdkSession("s", 1, 1)[:1]
-	b.ReportAllocs()
-	for n := 0; b.Loop(); n++ {
-		r := readings[0]
-		r.SpanID = pcommon.SpanID{byte(n), byte(n >> 8), byte(n >> 16), byte(n >> 24), 1, 0, 0, byte(n)}
-		table.Observe(&r, Service{}, now, ignore, ignore)
+// spanKinds are who may tell of calls: AgentLens's SDK, another library, or two
+// others, each of them every call.
+var spanKinds = []string{"sdk", "foreign", "twice"}
+
+// feeder makes the spans of sessions: of three, two are calls of a model and one
+// is of a tool, a second apart. A root of the SDK ends a session of it.
+type feeder struct {
+	table *Table
+	kind  string
+	spans uint64
+	r     spanevent.Reading
+	tool  analysis.ToolCall
+}
+
+func newFeeder(table *Table, kind string) *feeder { return &feeder{table: table, kind: kind} }
+
+// feed adds the n-th event of a session.
+func (f *feeder) feed(session, n int, key string, now time.Time) {
+	end := time.Unix(1_790_000_000+int64(n), 0)
+	f.observe(session, key, end, now, f.kind, 0)
+	if f.kind == "twice" {
+		f.observe(session, key, end.Add(time.Millisecond), now, "framework", 1)
 	}
 }
 
-// One call of a foreign library, in sessions of ten.
-func BenchmarkObserveForeign(b *testing.B) {
-	limits := testLimits
-	limits.MaxSessions = 10_000
-	table, now := NewTable(limits), time.Unix(0, 0)
-	b.ReportAllocs()
-	var key string
-	for n := 0; b.Loop(); n++ {
-		if n%10 == 0 {
-			key = fmt.Sprint("s", n/10)
-		}
-		r := told{what: "llm", scope: "sdk", id: 1, from: n % 10 * 100, to: n%10*100 + 50, model: "m", in: 120, out: 18, session: key}.reading()
-		r.SpanID = pcommon.SpanID{byte(n), byte(n >> 8), byte(n >> 16), byte(n >> 24), 1, 0, 0, byte(n)}
-		table.Observe(&r, Service{}, now, ignore, ignore)
+func (f *feeder) observe(session int, key string, end, now time.Time, scope string, layer uint64) {
+	f.spans++
+	r := &f.r
+	*r = spanevent.Reading{
+		Role: spanevent.RoleEvent, Own: f.kind == "sdk", Scope: scope, Start: end.Add(-900 * time.Millisecond), End: end, SessionID: key,
+		AgentName: "support",
 	}
+	binary.BigEndian.PutUint64(r.TraceID[:], uint64(session)+1)
+	binary.LittleEndian.PutUint64(r.SpanID[:], f.spans)
+	r.SpanID[7] = byte(f.spans) // what chooses the set that remembers it
+	binary.LittleEndian.PutUint64(r.ParentID[:], 1<<40+layer)
+	e := &r.Event
+	e.SessionID, e.Timestamp, e.DurationMS = key, end, analysis.Some(float64(r.End.Sub(r.Start))/float64(time.Millisecond))
+	if end.Unix()%3 == 2 {
+		f.tool = analysis.ToolCall{Name: "search"}
+		e.Type, e.ToolCall = analysis.EventToolCall, &f.tool
+	} else {
+		e.Type, e.Model, e.ResponseModel = analysis.EventLLMCall, "gpt-4o", "gpt-4o-2024-08-06"
+		e.TokensIn, e.TokensOut, e.CostUSD = analysis.Some(end.Unix()%1000+1), analysis.Some(end.Unix()%300+1), analysis.Some(0.25)
+	}
+	f.table.Observe(r, Service{Name: "svc", Version: "1"}, now, ignore, ignore)
+}
+
+// end ends a session with its root.
+func (f *feeder) end(session, n int, key string, now time.Time) {
+	f.spans++
+	f.r = spanevent.Reading{Role: spanevent.RoleSession, Own: true, SessionID: key, Start: time.Unix(1_790_000_000, 0), End: time.Unix(1_790_000_000+int64(n), 0)}
+	f.r.Session = spanevent.SessionFacts{StartedAt: f.r.Start, EndedAt: f.r.End}
+	binary.BigEndian.PutUint64(f.r.TraceID[:], uint64(session)+1)
+	binary.LittleEndian.PutUint64(f.r.SpanID[:], f.spans)
+	f.table.Observe(&f.r, Service{}, now, ignore, ignore)
+}
+
+// The time of a span in sessions of 10 to 10,000 events, the verdict at their end
+// included. A hundred sessions are open at once.
+func BenchmarkSessionLength(b *testing.B) {
+	const open = 100
+	for _, kind := range spanKinds {
+		for _, events := range []int{10, 100, 1000, 10_000} {
+			b.Run(fmt.Sprintf("%s/events=%d", kind, events), func(b *testing.B) {
+				limits := testLimits
+				limits.MaxSessions, limits.MaxSpanIDs = 10*open, 100_000
+				f := newFeeder(NewTable(limits), kind)
+				var keys [open]string
+				now := time.Unix(1_800_000_000, 0)
+				for i := 0; b.Loop(); i++ {
+					session, n := i%open, i/open%(events+1)
+					id := (i/open/(events+1))*open + session
+					if n == 0 {
+						keys[session] = fmt.Sprint("session-", id)
+					}
+					if n < events {
+						f.feed(id, n, keys[session], now)
+					} else {
+						f.end(id, n, keys[session], now)
+					}
+				}
+				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(f.spans), "ns/span")
+			})
+		}
+	}
+}
+
+// The time of a span and the memory of a session when many are open, each with 8
+// events. The bytes are those of all that the table holds, of which a session's
+// share is the last span ids, one a session: quiet is when no copies are waited
+// for any more, fresh when none has been given up.
+func BenchmarkOpenSessions(b *testing.B) {
+	for _, kind := range spanKinds {
+		for _, open := range []int{1000, 10_000, 100_000, 1_000_000} {
+			b.Run(fmt.Sprintf("%s/open=%d", kind, open), func(b *testing.B) {
+				const events = 8
+				limits := testLimits
+				limits.MaxSessions, limits.MaxSpanIDs, limits.IdleTimeout = 2*open, open, time.Hour
+				empty := heapInUse()
+				f := newFeeder(NewTable(limits), kind)
+				keys := make([]string, open)
+				now := time.Unix(1_800_000_000, 0)
+				for i := range keys {
+					keys[i] = fmt.Sprintf("session-%016x", i)
+					for n := range events {
+						f.feed(i, n, strings.Clone(keys[i]), now)
+					}
+				}
+				fresh := heapInUse()
+				now = now.Add(copyWindow)
+				f.table.Sweep(now, ignore)
+				quiet := heapInUse()
+				// The keys here are not the table's.
+				names := int64(open * (16 + 24))
+				random := rand.New(rand.NewPCG(1, 1))
+				f.spans = 1 << 32
+				more := make([]uint16, open)
+				for b.Loop() {
+					i := random.IntN(open)
+					f.feed(i, events+int(more[i]), keys[i], now)
+					more[i]++
+				}
+				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(f.spans-1<<32), "ns/span")
+				b.ReportMetric(float64(fresh-empty-names)/float64(open), "fresh-B/session")
+				b.ReportMetric(float64(quiet-empty-names)/float64(open), "quiet-B/session")
+				runtime.KeepAlive(f)
+			})
+		}
+	}
+}
+
+func heapInUse() int64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
 }
 
 // The 200th of calls that run at once in one session.

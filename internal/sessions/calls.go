@@ -1,6 +1,7 @@
 package sessions
 
 import (
+	"cmp"
 	"encoding/binary"
 	"math"
 	"slices"
@@ -18,10 +19,11 @@ type callLog struct {
 	// the one that ended first.
 	lone   int
 	oldest int64
-	// scope is that of the first inference or tool; mixed says that there are
-	// others.
+	// scope is that of an inference or tool; mixed says that there are others.
 	scope uint32
 	mixed bool
+	// longest is how long the longest of the inferences and tools lasted.
+	longest int64
 	// trimAt is how many there are when the next trim is due; 0 = at the limit.
 	trimAt int
 	index  *callIndex
@@ -52,8 +54,8 @@ func newCallLog() *callLog { return &callLog{oldest: math.MaxInt64} }
 // add appends a call and returns its position.
 func (l *callLog) add(c call) int {
 	if len(l.list) == cap(l.list) {
-		// A log is short lived or large: doubling would waste much of it.
-		l.list = slices.Grow(l.list[:len(l.list):len(l.list)], max(2, len(l.list)/4))
+		// Most logs are short, and to double the others would waste much.
+		l.list = append(make([]call, 0, len(l.list)+max(2, len(l.list)/2)), l.list...)
 	}
 	l.list = append(l.list, c)
 	at := len(l.list) - 1
@@ -77,6 +79,7 @@ func (l *callLog) count(c *call) {
 	if c.isCall() {
 		l.mixed = l.mixed || l.scope != 0 && l.scope != c.scope
 		l.scope = c.scope
+		l.longest = max(l.longest, c.end-c.start)
 	}
 }
 
@@ -91,22 +94,26 @@ func (l *callLog) keep(f func(at int, c *call) bool) int {
 	}
 	clear(l.list[n:])
 	l.list = l.list[:n]
-	if cap(l.list) > 2*n+8 {
-		l.list = append(make([]call, 0, n+n/8+2), l.list...)
+	if cap(l.list) > 4*n+8 {
+		l.list = append(make([]call, 0, n+2), l.list...)
 	}
-	l.foreign, l.lone, l.oldest, l.scope, l.mixed, l.trimAt = 0, 0, math.MaxInt64, 0, false, 0
+	l.foreign, l.lone, l.oldest, l.scope, l.mixed, l.longest, l.trimAt = 0, 0, math.MaxInt64, 0, false, 0, 0
 	for i := range l.list {
 		l.count(&l.list[i])
 	}
-	l.index = nil
 	if n > indexFrom {
 		l.reindex()
+	} else {
+		l.index = nil
 	}
 	return before - n
 }
 
 func (l *callLog) reindex() {
-	l.index = &callIndex{byEnd: make([]uint16, 0, len(l.list)+len(l.list)/4)}
+	if l.index == nil {
+		l.index = &callIndex{}
+	}
+	*l.index = callIndex{byEnd: l.index.byEnd[:0]}
 	for i := range l.list {
 		l.link(i)
 	}
@@ -189,18 +196,25 @@ func (l *callLog) withID(id uint64, f func(at int)) {
 	}
 }
 
-// endingFrom calls f for the calls that end at a time or later.
-func (l *callLog) endingFrom(from int64, f func(at int)) {
+// near calls f for the inferences and tools that may be at the time of one, or
+// so close to it that one of the two was tracked beside the other.
+func (l *callLog) near(c *call, f func(at int)) {
+	const reach = slack + maxBeside
+	from, until := c.start-reach, c.end+reach+l.longest
 	if l.index == nil {
 		for i := range l.list {
-			if l.list[i].end >= from {
+			if end := l.list[i].end; end >= from && end <= until {
 				f(i)
 			}
 		}
 		return
 	}
 	byEnd := l.index.byEnd
-	for i := len(byEnd) - 1; i >= 0 && l.list[byEnd[i]].end >= from; i-- {
-		f(int(byEnd[i]))
+	first, _ := slices.BinarySearchFunc(byEnd, from, func(at uint16, end int64) int { return cmp.Compare(l.list[at].end, end) })
+	for _, at := range byEnd[first:] {
+		if l.list[at].end > until {
+			return
+		}
+		f(int(at))
 	}
 }

@@ -1,6 +1,7 @@
 package sessions
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -82,10 +83,10 @@ func (s *Session) bound(limit, lone int, now time.Time) {
 		return
 	}
 	if l.lone > lone {
-		s.foldLone(l.newestLone(lone / 2))
+		s.foldLone(l.oldestLone(l.lone - lone/2))
 	} else if at := min(s.last, now.UnixNano()) - int64(copyWindow); l.oldest < at-int64(copyWindow/4) {
 		// Not each as soon as it may: a look at all of them does for several.
-		s.foldLone(at)
+		s.foldLone(l.loneUntil(at))
 	}
 	if len(l.list) > max(limit, l.trimAt) {
 		s.trim(limit)
@@ -101,7 +102,7 @@ func (s *Session) settle() {
 	for i := range s.log.list {
 		s.log.list[i].is &^= isPaired
 	}
-	s.foldLone(maxTime)
+	s.foldLone(s.log.loneUntil(maxTime))
 	s.tidy()
 }
 
@@ -114,31 +115,33 @@ func (s *Session) tidy() {
 	}
 }
 
-// newestLone returns the end of the n-th newest of the own calls without
-// copies.
-func (l *callLog) newestLone(n int) int64 {
-	ends := make([]int64, 0, maxLone+1)
+// loneUntil returns the own calls without copies that ended by a time.
+func (l *callLog) loneUntil(until int64) []int {
+	out := make([]int, 0, l.lone)
 	for i := range l.list {
-		if c := &l.list[i]; c.own() && c.is&isPaired == 0 {
-			ends = append(ends, c.end)
+		if c := &l.list[i]; c.own() && c.is&isPaired == 0 && c.end <= until {
+			out = append(out, i)
 		}
 	}
-	slices.Sort(ends)
-	return ends[len(ends)-n]
+	return out
 }
 
-// foldLone sums up the own calls that ended before a time and of which no copy
-// has come. Those with copies stay as long as these do.
-func (s *Session) foldLone(before int64) {
+// oldestLone returns the n own calls without copies that ended first.
+func (l *callLog) oldestLone(n int) []int {
+	out := l.loneUntil(maxTime)
+	slices.SortFunc(out, func(i, j int) int { return cmp.Or(cmp.Compare(l.list[i].end, l.list[j].end), cmp.Compare(i, j)) })
+	slices.Sort(out[:n])
+	return out[:n]
+}
+
+// foldLone sums up those of some own calls of which no copy has come. The others
+// stay as long as their copies do. The calls are given in their order.
+func (s *Session) foldLone(calls []int) {
 	l := s.log
-	var fold []int
-	for i := range l.list {
-		c := &l.list[i]
-		if !c.own() || c.is&isPaired != 0 || c.end >= before {
-			continue
-		}
+	fold := calls[:0]
+	for _, i := range calls {
 		if l.foreign > 0 && l.paired(i) {
-			c.is |= isPaired
+			l.list[i].is |= isPaired
 			continue
 		}
 		fold = append(fold, i)

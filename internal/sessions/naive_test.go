@@ -132,6 +132,22 @@ func TestFoldingChangesNothing(t *testing.T) {
 	})
 }
 
+// A wrapper stays as long as what it is between.
+func TestFoldingKeepsWhatIsBetween(t *testing.T) {
+	s := newSession("s", Service{})
+	for _, span := range []told{
+		{what: "llm", scope: "fw", id: 1, from: 0, to: 100, model: "m"},
+		{what: "wrapper", scope: "fw", id: 2, parent: 1, from: 1, to: 50},
+		{what: "llm", scope: "sdk", id: 3, parent: 2, from: 2, to: 40, model: "m", in: 120},
+	} {
+		r := span.reading()
+		s.observe(&r)
+	}
+	s.foldUntil(told{}.reading().Start.UnixNano() + 60_000_000)
+	s.Assemble()
+	require.Equal(t, int64(1), s.Summary.LLMCalls)
+}
+
 // However the log grows and shrinks, its index finds what is there.
 func TestIndexFindsWhatIsThere(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -151,10 +167,10 @@ func TestIndexFindsWhatIsThere(t *testing.T) {
 				note := func(what string) func(int) { return func(at int) { found[fmt.Sprint(what, at)] = true } }
 				log.children(c.trace, c.parent, note("child"))
 				log.withID(c.id, note("id"))
-				log.endingFrom(c.end, note("end"))
+				log.near(c, note("near"))
 				require.Equal(t, !c.parent.IsEmpty(), found[fmt.Sprint("child", i)])
 				require.Equal(t, c.id != 0, found[fmt.Sprint("id", i)])
-				require.True(t, found[fmt.Sprint("end", i)])
+				require.True(t, found[fmt.Sprint("near", i)])
 			}
 		}
 	})

@@ -61,6 +61,15 @@ var ownCases = map[string]struct {
 		own(told{what: "llm", id: 2, parent: 1, from: 1, to: 90, model: "m", failed: true}),
 		own(told{what: "llm", id: 3, parent: 1, from: 100, to: 199, model: "m", in: 120, out: 18}),
 	}, sums{2, 1, 120, 18, 0}},
+	"so they are within one that was tracked": {[]told{
+		own(told{what: "llm", id: 1, from: 0, to: 200, model: "m"}),
+		own(told{what: "llm", id: 2, parent: 1, from: 1, to: 90, model: "m", in: 120, out: 18}),
+		own(told{what: "llm", id: 3, parent: 1, from: 100, to: 199, model: "m", in: 210, out: 42}),
+	}, sums{3, 0, 330, 60, 0}},
+	"a part of what was tracked": {[]told{
+		own(told{what: "tool", id: 1, from: 0, to: 50, tool: "search"}),
+		own(told{what: "part", id: 2, parent: 1, from: 5, to: 45, failed: true}),
+	}, sums{0, 0, 0, 0, 1}},
 	"what the SDK tells, one within the other, are two": {[]told{
 		own(told{what: "llm", id: 1, from: 0, to: 100, model: "m", in: 120, out: 18}),
 		own(told{what: "llm", id: 2, parent: 1, from: 1, to: 99, model: "m", in: 120, out: 18}),
@@ -229,6 +238,8 @@ func TestDurationOfATrackedCall(t *testing.T) {
 	sum := assembled([]spanevent.Reading{foreign, tracked})["s"].Summary
 	assert.Equal(t, []float64{100}, sum.Durations.Exact)
 	assert.Equal(t, int64(1), sum.LLMCalls)
+	assert.Equal(t, foreign.Start, sum.FirstEvent)
+	assert.Equal(t, foreign.End, sum.LastEvent)
 }
 
 // Of the spans of one call that come together the SDK's is the event and knows
@@ -359,6 +370,15 @@ func TestOwnCallsWaitForCopies(t *testing.T) {
 			require.LessOrEqual(t, records, int64(maxLone))
 		}
 		n, _ := calls(table)
+		assert.Equal(t, int64(200), n)
+	})
+	t.Run("so many at the most, though they end together", func(t *testing.T) {
+		table := NewTable(testLimits)
+		for i := range 200 {
+			observe(table, now, own(told{what: "llm", id: byte(i + 1), from: 0, to: 1, model: "m", in: 1, out: 1, session: "s"}))
+		}
+		n, records := calls(table)
+		assert.LessOrEqual(t, records, int64(maxLone))
 		assert.Equal(t, int64(200), n)
 	})
 }

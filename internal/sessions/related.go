@@ -80,7 +80,7 @@ func (w *relations) walk(at int) {
 		}
 	})
 	if w.log.mixed {
-		w.log.endingFrom(c.start-slack-maxBeside, func(i int) {
+		w.log.near(c, func(i int) {
 			if o := &w.log.list[i]; alike(o, c) {
 				w.visit(i)
 			}

@@ -102,7 +102,7 @@ func beside(a, b *call) bool {
 // alike reports whether two spans of different scopes, neither known to be
 // within the other, tell of one call.
 func alike(a, b *call) bool {
-	if a.role != b.role || a.scope == b.scope || a.own() && b.own() {
+	if a.role != b.role || a.scope == b.scope {
 		return false
 	}
 	switch a.role {
@@ -162,7 +162,7 @@ func sameTool(a, b *call) bool {
 // sameID reports whether two calls with one id are one: unless they are of one
 // scope and apart in time, as where a test server repeats its ids.
 func sameID(a, b *call) bool {
-	if a.role != b.role || a.kind != b.kind || a.own() && b.own() {
+	if a.role != b.role || a.kind != b.kind {
 		return false
 	}
 	if a.role == roleTool {
