@@ -65,12 +65,12 @@ func (s *Session) keep(c call) int {
 	return s.log.add(c)
 }
 
-// records is how many records the session keeps.
-func (s *Session) records() int {
+// room is how many records the session has room for.
+func (s *Session) room() int {
 	if s.log == nil {
 		return 0
 	}
-	return len(s.log.list)
+	return cap(s.log.list)
 }
 
 // bound folds what the session need not or may not keep: own calls that have

@@ -122,7 +122,7 @@ func (t *Table) restore(state *sessionState) {
 	}
 	// The limit may be another than where the snapshot was taken.
 	s.bound(t.limits.MaxCalls, maxLone, state.Arrived)
-	t.records.Add(int64(s.records()))
+	t.records.Add(int64(s.room()))
 	sh.touch(s)
 }
 

@@ -28,8 +28,8 @@ type Limits struct {
 	// at most. Beyond it the older half is summed up, and a copy of one of those
 	// calls that comes later counts again.
 	MaxCalls int
-	// MaxRecords is how many records all sessions keep, of some 120 bytes each;
-	// 0 = 2,000,000. Beyond it a session that takes in a span keeps only the
+	// MaxRecords is how many records all sessions have room for, of 112 bytes
+	// each; 0 = 2,000,000. Beyond it a session that takes in a span keeps only the
 	// newest few.
 	MaxRecords int64
 }
@@ -66,7 +66,7 @@ const (
 // different shards do not wait for each other.
 type Table struct {
 	limits Limits
-	// count and records count the sessions and the records they keep.
+	// count and records count the sessions and the records they have room for.
 	count   atomic.Int64
 	records atomic.Int64
 	shards  [shardCount]shard
@@ -152,10 +152,10 @@ func (t *Table) move(trace pcommon.TraceID, old, to string) {
 	if target == nil {
 		target = t.add(into, to, s.Service(), s.arrived)
 	}
-	before := target.records() + s.records()
+	before := target.room() + s.room()
 	target.absorb(s)
 	target.bound(t.limits.MaxCalls, maxLone, t.made.Add(target.arrived))
-	t.records.Add(int64(target.records() - before))
+	t.records.Add(int64(target.room() - before))
 }
 
 func (t *Table) add(sh *shard, key string, service Service, arrived time.Duration) *Session {
@@ -229,10 +229,10 @@ func (t *Table) Observe(r *spanevent.Reading, service Service, now time.Time, f 
 		s.Summary = &s.sum
 		return copies
 	}
-	before := s.records()
+	before := s.room()
 	what, copies := sh.observe(s, r)
 	s.bound(t.maxCalls(), t.maxLone(), now)
-	t.records.Add(int64(s.records() - before))
+	t.records.Add(int64(s.room() - before))
 	f(s, what)
 	s.Summary = &s.sum
 	for t.count.Load() > int64(t.limits.MaxSessions) {
@@ -264,7 +264,7 @@ func (t *Table) maxLone() int {
 // forget counts a session out that was let go.
 func (t *Table) forget(s *Session) {
 	t.count.Add(-1)
-	t.records.Add(-int64(s.records()))
+	t.records.Add(-int64(s.room()))
 }
 
 // lock locks the shard of the reading's session. A span that names no session
@@ -364,9 +364,9 @@ func (sh *shard) sweep(t *Table, now time.Duration, f func(*Session, Event)) {
 	}
 	for _, l := range [...]*sessionList{&sh.open, &sh.done} {
 		for s := l.unsettled(); s != nil && now-s.arrived >= copyWindow; s = s.next {
-			before := s.records()
+			before := s.room()
 			s.settle()
-			t.records.Add(int64(s.records() - before))
+			t.records.Add(int64(s.room() - before))
 			l.settled = s
 		}
 	}

@@ -36,7 +36,7 @@ func BenchmarkProcess(b *testing.B) {
 			scope := batch.ResourceSpans().AppendEmpty().ScopeSpans().AppendEmpty()
 			scope.Scope().SetName(semconv.ScopeName)
 			for i := range 100 {
-				soakSpan(scope.Spans().AppendEmpty(), i*10, i)
+				soakSpan(scope.Spans().AppendEmpty(), i*10, i, false)
 			}
 			n := uint64(0)
 			b.ReportAllocs()
