@@ -2,17 +2,25 @@ package sessions
 
 import (
 	"cmp"
+	"encoding/binary"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pcommon"
 	"pgregory.net/rapid"
 
 	"github.com/agentlens/agentlens-otel/internal/spanevent"
 )
+
+// Fifty draws a property are enough for every run of the tests, and -rapid.checks
+// asks for more.
+func init() { _ = flag.Set("rapid.checks", "50") }
 
 // someSpans draws spans that have much to do with each other: few scopes, ids,
 // models and times.
@@ -146,6 +154,54 @@ func TestFoldingKeepsWhatIsBetween(t *testing.T) {
 	s.foldUntil(told{}.reading().Start.UnixNano() + 60_000_000)
 	s.Assemble()
 	require.Equal(t, int64(1), s.Summary.LLMCalls)
+}
+
+// Sessions of more calls than they keep records of count each once, in any order
+// within the time that calls wait for their copies.
+func TestLongSessionsCountOnce(t *testing.T) {
+	const calls, lateness = 400, 20
+	rapid.Check(t, func(t *rapid.T) {
+		random := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 5))
+		type arrival struct {
+			at int
+			r  spanevent.Reading
+		}
+		var spans []arrival
+		add := func(second int, s told, id int) {
+			s.from, s.to = s.from+second*1000, s.to+second*1000
+			s.model, s.in, s.out, s.session = "m", int64(second%7+1), int64(second%5+1), "s"
+			r := s.reading()
+			r.SpanID, r.ParentID = spanID(id), spanID(0)
+			spans = append(spans, arrival{second + random.IntN(lateness+1), r})
+		}
+		for n := range calls {
+			// Told by the SDK, by a library, or by both.
+			who := random.IntN(4)
+			if who != 0 {
+				add(n, own(told{what: "llm", from: 0, to: 900}), 2*n+1)
+			}
+			if who != 1 {
+				add(n, told{what: "llm", scope: "sdk", from: 10, to: 890}, 2*n+2)
+			}
+		}
+		slices.SortStableFunc(spans, func(a, b arrival) int { return cmp.Compare(a.at, b.at) })
+		limits := testLimits
+		limits.MaxCalls = 128
+		table, now := NewTable(limits), spans[0].r.End.Add(calls*time.Second)
+		for i := range spans {
+			table.Observe(&spans[i].r, Service{}, now, ignore, ignore)
+			s := table.shard("s").sessions["s"]
+			require.LessOrEqual(t, len(s.log.list), limits.MaxCalls+limits.MaxCalls/4)
+		}
+		s := table.finish(now)["s"]
+		require.Equal(t, int64(calls), s.Summary.LLMCalls)
+		require.Equal(t, int64(calls), s.Summary.Events)
+	})
+}
+
+func spanID(n int) (id pcommon.SpanID) {
+	binary.BigEndian.PutUint64(id[:], uint64(n))
+	return id
 }
 
 // However the log grows and shrinks, its index finds what is there.

@@ -168,7 +168,7 @@ func TestOwnAndForeignCallsCountOnce(t *testing.T) {
 	for name, c := range ownCases {
 		t.Run(name, func(t *testing.T) {
 			random := rand.New(rand.NewPCG(1, 1))
-			for range 20 {
+			for n := range 20 {
 				random.Shuffle(len(c.spans), func(i, j int) { c.spans[i], c.spans[j] = c.spans[j], c.spans[i] })
 				var readings []spanevent.Reading
 				for _, s := range c.spans {
@@ -176,7 +176,9 @@ func TestOwnAndForeignCallsCountOnce(t *testing.T) {
 					readings = append(readings, s.reading())
 				}
 				assert.Equal(t, c.want, sumsOf(assembled(readings)["s"]))
-				assert.Equal(t, c.want, sumsOf(interrupted(t, readings, 1+random.IntN(len(readings)))["s"]), "restarted")
+				if n < 2 { // a snapshot takes long
+					assert.Equal(t, c.want, sumsOf(interrupted(t, readings, 1+random.IntN(len(readings)))["s"]), "restarted")
+				}
 			}
 		})
 	}
