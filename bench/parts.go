@@ -32,7 +32,12 @@ func (b *bench) compare(ctx context.Context, title string, l measure.Load, compa
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(b.report, "\n### %s\n\n%s", title, measure.PipelineTable(rows))
+	if _, err := fmt.Fprintf(b.report, "\n### %s\n\n%s", title, measure.PipelineTable(rows)); err != nil {
+		return err
+	}
+	if busy := rows[0].Sample.Busy; l.Rate == 0 && busy < 0.9 {
+		_, err = fmt.Fprintf(b.report, "\nThe bare collector's core was only %.0f %% busy: the generator or another process limits its spans/s. CPU µs/span holds.\n", 100*busy)
+	}
 	return err
 }
 
