@@ -38,6 +38,19 @@ func BenchmarkReadInference(b *testing.B) {
 	}
 }
 
+// As the processor reads: into memory it has, without the content that no rule
+// looks at.
+func BenchmarkReadInto(b *testing.B) {
+	span, scope := inferenceSpan(b), Scope{}.Without(ContentAll)
+	var r Reading
+	b.ReportAllocs()
+	for b.Loop() {
+		if !scope.ReadInto(&r, span) {
+			b.Fatal("not GenAI")
+		}
+	}
+}
+
 func BenchmarkReadNotGenAI(b *testing.B) {
 	span, scope := otherSpan(b), Scope{}
 	b.ReportAllocs()

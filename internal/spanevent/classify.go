@@ -43,36 +43,44 @@ var ruleNames = [...]string{
 
 func (r Rule) String() string { return ruleNames[r] }
 
-// classify sets the span's role, event type and dialect; false = not GenAI.
+// class is what a span is, what decided it, and by which dialect it is read.
+type class struct {
+	role    Role
+	event   analysis.EventType // for RoleEvent
+	rule    Rule
+	dialect string
+}
+
+// classify returns what the span is; false = not GenAI.
 // A session or agent attribute alone does not make a span GenAI: baggage
 // copies those onto HTTP and database spans.
-func classify(r *Reading, f *facts, span ptrace.Span, own *dialect, seen []*dialect) bool {
+func classify(f *facts, span ptrace.Span, own *dialect, seen []*dialect) (c class, ok bool) {
 	if t := f.str(fieldEventType); t != "" {
-		r.Role, r.Event.Type = roleOf(t)
-		r.Rule = RuleStamp
-		r.Dialect = dialectName(own, nil, seen)
-		return true
+		c.role, c.event = roleOf(t)
+		c.rule = RuleStamp
+		c.dialect = dialectName(own, nil, seen)
+		return c, true
 	}
 	k, rule, by := kindOf(f, span, own, seen)
 	switch k {
 	case kindLLM:
-		r.Role, r.Event.Type = RoleEvent, analysis.EventLLMCall
+		c.role, c.event = RoleEvent, analysis.EventLLMCall
 	case kindEmbeddings:
-		r.Role, r.Event.Type = RoleEvent, semconv.OperationEmbeddings
+		c.role, c.event = RoleEvent, semconv.OperationEmbeddings
 	case kindRetrieval:
-		r.Role, r.Event.Type = RoleEvent, semconv.OperationRetrieval
+		c.role, c.event = RoleEvent, semconv.OperationRetrieval
 	case kindTool:
-		r.Role, r.Event.Type = RoleEvent, analysis.EventToolCall
+		c.role, c.event = RoleEvent, analysis.EventToolCall
 	case kindWrapper:
-		r.Role = RoleWrapper
+		c.role = RoleWrapper
 	case kindNone:
-		r.Role = RolePart
+		c.role = RolePart
 	default:
-		return false
+		return class{}, false
 	}
-	r.Rule = rule
-	r.Dialect = dialectName(own, by, seen)
-	return true
+	c.rule = rule
+	c.dialect = dialectName(own, by, seen)
+	return c, true
 }
 
 // roleOf translates agentlens.event.type.

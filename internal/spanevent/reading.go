@@ -136,32 +136,60 @@ func (s Scope) Without(c Content) Scope {
 // Read returns what the span tells. A span that is not GenAI costs one look at
 // the names of its attributes.
 func (s Scope) Read(span ptrace.Span) Reading {
-	f := keys.collect(s.dialect, span.Attributes())
+	f := s.facts(span)
 	if f == nil {
-		if s.dialect == nil {
-			return Reading{}
-		}
-		f = newFacts()
-	}
-	defer f.free()
-	if f.seen&^general.bit == 0 && s.dialect == nil {
 		return Reading{}
 	}
-	return s.read(span, f)
+	var r Reading // not before it is needed: it is on the heap
+	s.read(&r, span, f)
+	return r
 }
 
-func (s Scope) read(span ptrace.Span, f *facts) Reading {
-	r := Reading{
-		Scope: s.name, Own: s.dialect == &agentLens,
+// ReadInto is Read into memory that the caller has: a Reading is large. Nothing
+// of what was there stays. It returns false, and leaves r as it was, when the
+// span is not GenAI.
+func (s Scope) ReadInto(r *Reading, span ptrace.Span) bool {
+	f := s.facts(span)
+	return f != nil && s.read(r, span, f)
+}
+
+// facts returns what the span's attributes tell, nil when that is nothing of
+// GenAI.
+func (s Scope) facts(span ptrace.Span) *facts {
+	f := keys.collect(s.dialect, span.Attributes())
+	switch {
+	case s.dialect != nil && f == nil:
+		return newFacts()
+	case s.dialect == nil && f != nil && f.seen&^general.bit == 0:
+		f.free()
+		return nil
+	}
+	return f
+}
+
+// read reads a span into r and frees its facts; false when it is not GenAI.
+func (s Scope) read(r *Reading, span ptrace.Span, f *facts) bool {
+	defer f.free()
+	var buf [8]*dialect
+	seen := dialectsOf(buf[:0], s.dialect, f.seen)
+	own := s.dialect == &agentLens
+	f.own = own
+	c, ok := classify(f, span, s.dialect, seen)
+	if !ok {
+		return false
+	}
+	*r = Reading{
+		Role: c.role, Dialect: c.dialect, Rule: c.rule, Scope: s.name, Own: own,
 		TraceID: span.TraceID(), SpanID: span.SpanID(), ParentID: span.ParentSpanID(),
 		Start: span.StartTimestamp().AsTime(), End: span.EndTimestamp().AsTime(),
 	}
-	f.own = r.Own
-	var buf [8]*dialect
-	seen := dialectsOf(buf[:0], s.dialect, f.seen)
-	if !classify(&r, f, span, s.dialect, seen) {
-		return Reading{}
-	}
+	r.Event.Type = c.event
+	s.fill(r, span, f, seen)
+	return true
+}
+
+// fill reads what a span of a known role tells.
+func (s Scope) fill(r *Reading, span ptrace.Span, f *facts, seen []*dialect) {
 	r.AgentName = firstOf(f.str(fieldStampedAgent), f.str(fieldAgent))
 	r.AgentLabel = f.str(fieldAgentLabel)
 	r.AgentVersion = f.str(fieldAgentVersion)
@@ -170,19 +198,18 @@ func (s Scope) read(span ptrace.Span, f *facts) Reading {
 
 	switch r.Role {
 	case RoleEvent, RoleWrapper:
-		readEvent(&r, f, span, s, seen)
+		readEvent(r, f, span, s, seen)
 	case RolePart:
-		r.Event.Error = readFailure(&r, f, span, seen)
+		r.Event.Error = readFailure(r, f, span, seen)
 	case RoleSession, RoleSessionStart, RoleSessionReport:
-		readSession(&r, f)
+		readSession(r, f)
 	}
 	for _, d := range seen {
 		r.Cumulative = r.Cumulative || d.cumulative
 		if d.finish != nil {
-			d.finish(f, span, &r)
+			d.finish(f, span, r)
 		}
 	}
-	return r
 }
 
 func readSession(r *Reading, f *facts) {

@@ -58,3 +58,18 @@ func TestReadWithoutContent(t *testing.T) {
 		})
 	}
 }
+
+// What a span tells does not depend on what was in the memory before.
+func TestReadIntoUsedMemory(t *testing.T) {
+	tool := (&spanCase{scope: "openinference.x", attrs: attrs{
+		"openinference.span.kind": "TOOL", "tool.name": "search", "input.value": "q", "error.type": "timeout", "agent.name": "a", "session.id": "s",
+	}}).span(t)
+	call, other := inferenceSpan(t), otherSpan(t)
+	var scope Scope
+	r := scope.Read(tool)
+	require.True(t, scope.ReadInto(&r, call))
+	require.Equal(t, scope.Read(call), r)
+	require.False(t, scope.ReadInto(&r, other), "not GenAI")
+	require.Equal(t, scope.Read(call), r, "stays")
+	require.Equal(t, Reading{}, scope.Read(other))
+}
