@@ -80,13 +80,14 @@ func (a *alertEngine) unread() spanevent.Content {
 // observe takes the next event of the stream and returns what fires at it or
 // is resolved by it. late says that the event is too old for the rules to see.
 func (a *alertEngine) observe(e *analysis.Event, agent string, now time.Time) (fired []alert.Alert, late bool) {
-	seen := *e
 	// One clock far ahead would make everything after it late.
-	if limit := now.Add(a.lateness); seen.Timestamp.After(limit) {
-		seen.Timestamp = limit
+	if limit := now.Add(a.lateness); e.Timestamp.After(limit) {
+		inTime := *e
+		inTime.Timestamp = limit
+		e = &inTime
 	}
 	for _, g := range a.sets {
-		alerts, tooLate := g.observe(&seen, agent, a.lateness)
+		alerts, tooLate := g.observe(e, agent, a.lateness)
 		fired = append(fired, alerts...)
 		late = late || tooLate
 	}

@@ -1,6 +1,7 @@
 package agentlensprocessor
 
 import (
+	"slices"
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/ptrace"
@@ -49,6 +50,13 @@ func (p *agentLensProcessor) release(b *batch) {
 	clear(b.spans)
 	*b = batch{spans: b.spans[:0], dialects: b.dialects[:0]}
 	p.batches.Put(b)
+}
+
+// next returns the place of a further span, empty.
+func (b *batch) next() *readSpan {
+	n := len(b.spans)
+	b.spans = slices.Grow(b.spans, 1)[:n+1]
+	return &b.spans[n]
 }
 
 // readSpan is a GenAI span, what it tells, and what became of it.

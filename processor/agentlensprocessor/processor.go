@@ -136,16 +136,18 @@ func (p *agentLensProcessor) process(ctx context.Context, td ptrace.Traces) (ptr
 		for _, ss := range rs.ScopeSpans().All() {
 			scope := spanevent.ForScope(ss.Scope()).Without(p.unread)
 			for _, span := range ss.Spans().All() {
-				r := scope.Read(span)
-				if r.Role == spanevent.RoleNone {
+				s := b.next()
+				r := &s.reading
+				if !scope.ReadInto(r, span) {
+					b.spans = b.spans[:len(b.spans)-1]
 					p.content.Apply(span, false)
 					continue
 				}
+				s.span, s.service = span, service
 				if p.engines.drift != nil && r.SessionID != "" && !r.Own {
 					p.engines.drift.named(r.TraceID, r.SessionID)
 				}
-				p.table.Bind(&r)
-				b.spans = append(b.spans, readSpan{span: span, reading: r, service: service})
+				p.table.Bind(r)
 				b.own, b.foreign = b.own || r.Own, b.foreign || !r.Own
 				b.count(r.Dialect)
 			}
