@@ -122,3 +122,29 @@ func TestDriftAgentsAreBounded(t *testing.T) {
 	}
 	assert.Len(t, d.agents, maxAgents)
 }
+
+// An engine that is stored and restored after each session says what one says
+// that never stopped, of sessions that come out of order too.
+func TestDriftGoesOnAfterRestarts(t *testing.T) {
+	cfg := DriftConfig{Mode: DriftRolling, BaselineSessions: 10, CurrentSessions: 5, AllowedLateness: time.Minute}
+	random := rand.New(rand.NewPCG(7, 8))
+	steady, restarted := newDriftEngine(cfg), newDriftEngine(cfg)
+	found := 0
+	for n := range 80 {
+		s := driftSession(n, 100+n*n, "search", random)
+		s.EndedAt = time.Date(2026, 3, 1, 0, 0, 10*n+random.IntN(60), 0, time.UTC)
+		want, err := steady.add(s, "", 1, driftNow)
+		require.NoError(t, err)
+		got, err := restarted.add(s, "", 1, driftNow)
+		require.NoError(t, err)
+		require.Equal(t, want, got)
+		if want != nil {
+			found++
+		}
+		state, err := restarted.snapshot()
+		require.NoError(t, err)
+		restarted = newDriftEngine(cfg)
+		require.NoError(t, restarted.restore(state))
+	}
+	require.Greater(t, found, 30)
+}
