@@ -6,6 +6,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/baggage"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/agentlens/agentlens-otel/instrumentation/internal/capture"
 	"github.com/agentlens/agentlens-otel/semconv"
@@ -163,6 +164,9 @@ func (p *place) CapturePolicy(ctx context.Context) capture.Policy {
 	policy.Mode = p.session.captureMode(ctx, captureUnset)
 	return policy
 }
+
+// TracerProvider returns where spans of middlewares in the session go.
+func (p *place) TracerProvider() trace.TracerProvider { return p.session.tracker.provider }
 
 // placeIn returns the place that ctx holds, nil when it holds none.
 func placeIn(ctx context.Context) *place {

@@ -30,8 +30,8 @@ const (
 	CaptureFull = capture.Full
 )
 
-// WithTracerProvider sets where the spans go. The default is the global
-// provider at the time of each call.
+// WithTracerProvider sets where the spans go. The default is the provider of the
+// agentlens session that a call is made in, else the global one at that time.
 func WithTracerProvider(provider trace.TracerProvider) Option {
 	return genaihttp.WithTracerProvider(provider)
 }

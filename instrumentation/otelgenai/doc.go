@@ -27,10 +27,12 @@
 // that an answer asks for are no executions of tools, and get no spans. Each
 // attempt is a span.
 //
-// Spans go to the global TracerProvider unless WithTracerProvider says
-// otherwise. For a span to join an agentlens session, the provider needs the
-// session's span processor, which that of a Tracker has. A call inside
-// agentlens's StartLLM adds its attributes to that span and starts none.
+// The span of a call in an agentlens session goes where the session's go, and
+// joins it; others go to the global TracerProvider. WithTracerProvider says
+// otherwise. A provider of one's own needs agentlens's span processor for spans
+// to join a session.
+// A call inside agentlens's StartLLM adds its attributes to that span and starts
+// none.
 //
 // # Content
 //

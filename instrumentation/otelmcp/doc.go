@@ -40,7 +40,8 @@
 // OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT decides, and nothing is
 // captured without it.
 //
-// Spans go to the global TracerProvider unless WithTracerProvider says
-// otherwise. For a span to join an agentlens session, the provider needs the
-// session's span processor, which that of a Tracker has.
+// The span of a request in an agentlens session goes where the session's go, and
+// joins it; others go to the global TracerProvider. WithTracerProvider says
+// otherwise. A provider of one's own needs agentlens's span processor for spans
+// to join a session.
 package otelmcp

@@ -83,7 +83,7 @@ func (c *config) startClient(ctx context.Context, method string, req mcp.Request
 		s.span, s.shared = span, true
 		span.SetAttributes(attrs...)
 	} else {
-		s.ctx, s.span = c.tracer().Start(ctx, name, trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(attrs...))
+		s.ctx, s.span = c.tracer(ctx).Start(ctx, name, trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(attrs...))
 	}
 	s.arguments(req)
 	return s
@@ -104,12 +104,14 @@ func (c *config) startServer(ctx context.Context, method string, req mcp.Request
 		start = append(start, trace.WithLinks(trace.Link{SpanContext: local}))
 	}
 	s := &request{config: c, policy: c.Policy(ctx), attrs: attrs, start: time.Now()}
-	s.ctx, s.span = c.tracer().Start(ctx, name, start...)
+	s.ctx, s.span = c.tracer(ctx).Start(ctx, name, start...)
 	s.arguments(req)
 	return s
 }
 
-func (c *config) tracer() trace.Tracer { return c.Tracer(ScopeName, semconv.GenAISchemaURL) }
+func (c *config) tracer(ctx context.Context) trace.Tracer {
+	return c.Tracer(ctx, ScopeName, semconv.GenAISchemaURL)
+}
 
 const methodCallTool = "tools/call"
 

@@ -36,10 +36,12 @@
 // error.type of an answer of status 400 or more is the status, inside a stream
 // the provider's code.
 //
-// Spans go to the global TracerProvider unless WithTracerProvider says
-// otherwise. For a span to join an agentlens session, the provider needs the
-// session's span processor, which that of a Tracker has. A call inside
-// agentlens's StartLLM adds its attributes to that span and starts none.
+// The span of a call in an agentlens session goes where the session's go, and
+// joins it; others go to the global TracerProvider. WithTracerProvider says
+// otherwise. A provider of one's own needs agentlens's span processor for spans
+// to join a session.
+// A call inside agentlens's StartLLM adds its attributes to that span and starts
+// none.
 //
 // # Content
 //

@@ -48,6 +48,27 @@ func TestJoinsTheSession(t *testing.T) {
 	assert.Equal(t, int64(2*34), got.Summary.TokensOut)
 }
 
+// Without a provider of its own the middleware writes to that of the session:
+// one line is all there is to it.
+func TestGoesWhereTheSessionGoes(t *testing.T) {
+	server := genaitest.NewServer(t, genaitest.JSON(chatAnswer))
+	rec := agentlenstest.New(t)
+	client := openai.NewClient(option.WithBaseURL(server.URL), option.WithAPIKey("k"), option.WithHTTPClient(server.Client()),
+		option.WithMiddleware(otelopenai.Middleware()))
+	ctx, session, err := rec.Tracker().StartSession(t.Context(), "researcher")
+	require.NoError(t, err)
+	_, err = client.Chat.Completions.New(ctx, chatParams())
+	require.NoError(t, err)
+	_, err = client.Chat.Completions.New(t.Context(), chatParams()) // of no session: to the global provider
+	require.NoError(t, err)
+	require.NoError(t, session.End(ctx))
+
+	require.Len(t, rec.Sessions(), 1)
+	got := rec.RequireSession("researcher")
+	require.Len(t, got.Events, 1)
+	assert.Equal(t, some(1119), got.Events[0].TokensIn)
+}
+
 // With a span between StartLLM and the call there are two spans, and one event:
 // the collector reads both as one call, with what each of them knows.
 func TestUnderASpanInStartLLM(t *testing.T) {

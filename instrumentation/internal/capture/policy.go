@@ -72,7 +72,7 @@ func (p *Policy) Fail(err error) {
 	}
 }
 
-// Key is the context key of a Holder.
+// Key is the context key of a Holder, which is a session of agentlens.
 type Key struct{}
 
 // Holder is what a context of a session holds.

@@ -175,7 +175,7 @@ func (op *operation) startSpan(ctx context.Context, req *http.Request) context.C
 		op.shared = true
 		op.span.SetAttributes(attrs...)
 	} else {
-		ctx, op.span = c.Tracer(op.in.Scope, semconv.GenAISchemaURL).Start(ctx, name,
+		ctx, op.span = c.Tracer(ctx, op.in.Scope, semconv.GenAISchemaURL).Start(ctx, name,
 			trace.WithTimestamp(op.start), trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(attrs...))
 	}
 	if op.span.IsRecording() {
@@ -205,7 +205,7 @@ func (in *Instrument) outerSpan(ctx context.Context) trace.Span {
 			}
 		}
 	case in.SDKScope != "" && strings.HasPrefix(scope, in.SDKScope):
-		if p := in.config.TracerProvider; p == nil || p == span.TracerProvider() {
+		if p := in.config.provider(ctx); p == nil || p == span.TracerProvider() {
 			return span
 		}
 	}

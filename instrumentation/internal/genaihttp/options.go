@@ -18,7 +18,7 @@ const Version = "0.1.0"
 
 // Config is what the options of a middleware set.
 type Config struct {
-	TracerProvider trace.TracerProvider // nil is the global one at the time of each call
+	TracerProvider trace.TracerProvider // nil is the session's of each call, else the global one
 	MeterProvider  metric.MeterProvider // nil is the global one
 	// Capture is what the options say of content; Policy adds the rest.
 	Capture capture.Policy
@@ -99,11 +99,23 @@ func WithPropagator(p propagation.TextMapPropagator) Option {
 	return func(c *Config) { c.Propagator = p }
 }
 
-// Tracer returns the tracer of a scope.
-func (c *Config) Tracer(scope, schemaURL string) trace.Tracer {
-	provider := c.TracerProvider
+// Tracer returns the tracer of a scope for a span in ctx.
+func (c *Config) Tracer(ctx context.Context, scope, schemaURL string) trace.Tracer {
+	provider := c.provider(ctx)
 	if provider == nil {
 		provider = otel.GetTracerProvider()
 	}
 	return provider.Tracer(scope, trace.WithInstrumentationVersion(Version), trace.WithSchemaURL(schemaURL))
+}
+
+// provider returns the provider given, else that of the session in ctx; nil is
+// the global one.
+func (c *Config) provider(ctx context.Context) trace.TracerProvider {
+	if c.TracerProvider != nil {
+		return c.TracerProvider
+	}
+	if session, ok := ctx.Value(capture.Key{}).(interface{ TracerProvider() trace.TracerProvider }); ok {
+		return session.TracerProvider()
+	}
+	return nil
 }
