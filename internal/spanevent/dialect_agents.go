@@ -124,6 +124,8 @@ var pydanticAI = dialect{
 		{key: "events", field: fieldInput, rank: rankLast},
 	},
 	names: map[string]kind{"agent run": kindWrapper, "running tools": kindWrapper, "running tool": kindTool},
+	// An agent's run names the model of its calls, not always an operation.
+	prefixes: map[string]kind{"invoke_agent": kindWrapper, "execute_tool ": kindTool},
 	content: []string{
 		"tool_arguments", "tool_response", "final_result", "pydantic_ai.all_messages", "all_messages_events", "events", "model_request_parameters",
 	},

@@ -164,6 +164,10 @@ func TestReadRoles(t *testing.T) {
 			scope: "logfire.openai_agents", name: "Function: {name}", attrs: attrs{"name": "random_number", "input": "{}", "output": "4", "gen_ai.system": "openai"},
 			want: told{role: "tool", dialect: "logfire", provider: "openai", tool: "random_number", toolIn: "{}", toolOut: `{"output":"4"}`},
 		},
+		"Pydantic AI's run of an agent without an operation": {
+			scope: "pydantic-ai", name: "invoke_agent support", attrs: attrs{"model_name": "gpt-4o", "gen_ai.agent.name": "support"},
+			want: told{role: "wrapper", dialect: "pydantic_ai", model: "gpt-4o", agent: "support"},
+		},
 		"LiveKit's tool": {
 			scope: "livekit-agents", name: "function_tool",
 			attrs: attrs{"lk.function_tool.id": "c", "lk.function_tool.name": "search", "lk.function_tool.arguments": "{}", "lk.function_tool.output": "no", "lk.function_tool.is_error": true},
