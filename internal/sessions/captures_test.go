@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
+	"github.com/agentlens/agentlens-otel/analysis"
 	"github.com/agentlens/agentlens-otel/internal/spanevent"
 )
 
@@ -95,14 +97,18 @@ func assembled(readings []spanevent.Reading) map[string]*Session {
 	return table.finish(now)
 }
 
-// finish completes the sessions that are open and returns all.
+// finish completes the sessions that are open and returns all. That they are
+// settled by the same sweep must change nothing.
 func (t *Table) finish(now time.Time) map[string]*Session {
-	out := map[string]*Session{}
-	t.Sweep(now.Add(t.limits.IdleTimeout), func(*Session, Event) {})
+	out, idle := map[string]*Session{}, map[string]analysis.Summary{}
+	t.Sweep(now.Add(t.limits.IdleTimeout), func(s *Session, _ Event) { idle[s.Key] = copied(s.Summary) })
 	t.Each(func(s *Session) {
 		held, sum := *s, copied(s.Summary)
 		held.Summary = &sum
 		out[s.Key] = &held
+		if was, ok := idle[s.Key]; ok && !reflect.DeepEqual(was, sum) {
+			panic(fmt.Sprintf("settled, the session is %+v and was %+v", sum, was))
+		}
 	})
 	return out
 }

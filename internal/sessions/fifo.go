@@ -2,6 +2,7 @@ package sessions
 
 import (
 	"hash/maphash"
+	"math/bits"
 	"slices"
 )
 
@@ -12,9 +13,12 @@ type fifo[K comparable, V any] struct {
 	ring []entry[K, V]
 	// next is the oldest of a full ring.
 	next, max int
-	// slots holds places in the ring + 1, at most half full.
-	slots []uint32
-	seed  maphash.Seed
+	// slots holds places in the ring + 1, and in the bits above them a tag out
+	// of the hash of the key, so that few keys are looked at in vain. They are
+	// at most half full.
+	slots     []uint32
+	placeBits int
+	seed      maphash.Seed
 }
 
 type entry[K comparable, V any] struct {
@@ -23,14 +27,15 @@ type entry[K comparable, V any] struct {
 }
 
 func newFifo[K comparable, V any](limit int) fifo[K, V] {
-	return fifo[K, V]{max: max(1, limit), seed: maphash.MakeSeed()}
+	limit = max(1, limit)
+	return fifo[K, V]{max: limit, placeBits: bits.Len(uint(limit)), seed: maphash.MakeSeed()}
 }
 
 // get returns the value of a key, to be changed in place; nil when the key is
 // not there.
 func (f *fifo[K, V]) get(k K) *V {
-	if slot, ok := f.slot(k); ok {
-		return &f.ring[f.slots[slot]-1].value
+	if slot, _, ok := f.slot(k); ok {
+		return &f.ring[f.place(slot)].value
 	}
 	return nil
 }
@@ -63,38 +68,43 @@ func (f *fifo[K, V]) each(yield func(K, V)) {
 	}
 }
 
-func (f *fifo[K, V]) hash(k K) int {
-	return int(maphash.Comparable(f.seed, k) & uint64(len(f.slots)-1))
+// place is where in the ring the key of a slot is.
+func (f *fifo[K, V]) place(slot int) uint32 { return f.slots[slot]&(1<<f.placeBits-1) - 1 }
+
+// home returns the slot that a key belongs in, and its tag.
+func (f *fifo[K, V]) home(k K) (slot int, tag uint32) {
+	h := maphash.Comparable(f.seed, k)
+	return int(h & uint64(len(f.slots)-1)), uint32(h >> 32 >> f.placeBits)
 }
 
-// slot returns where a key is, or where it would be put.
-func (f *fifo[K, V]) slot(k K) (slot int, ok bool) {
+// slot returns where a key is, or where it would be put, and its tag.
+func (f *fifo[K, V]) slot(k K) (slot int, tag uint32, ok bool) {
 	if len(f.slots) == 0 {
-		return 0, false
+		return 0, 0, false
 	}
-	for slot = f.hash(k); f.slots[slot] != 0; slot = (slot + 1) & (len(f.slots) - 1) {
-		if f.ring[f.slots[slot]-1].key == k {
-			return slot, true
+	for slot, tag = f.home(k); f.slots[slot] != 0; slot = (slot + 1) & (len(f.slots) - 1) {
+		if f.slots[slot]>>f.placeBits == tag && f.ring[f.place(slot)].key == k {
+			return slot, tag, true
 		}
 	}
-	return slot, false
+	return slot, tag, false
 }
 
 func (f *fifo[K, V]) put(place int) {
-	slot, _ := f.slot(f.ring[place].key)
-	f.slots[slot] = uint32(place + 1)
+	slot, tag, _ := f.slot(f.ring[place].key)
+	f.slots[slot] = tag<<f.placeBits | uint32(place+1)
 }
 
 // remove takes a key out of the slots and moves up those behind it that would
 // no longer be found.
 func (f *fifo[K, V]) remove(k K) {
-	hole, ok := f.slot(k)
+	hole, _, ok := f.slot(k)
 	if !ok {
 		return
 	}
 	mask := len(f.slots) - 1
 	for at := (hole + 1) & mask; f.slots[at] != 0; at = (at + 1) & mask {
-		home := f.hash(f.ring[f.slots[at]-1].key)
+		home, _ := f.home(f.ring[f.place(at)].key)
 		if (at-home)&mask >= (at-hole)&mask {
 			f.slots[hole] = f.slots[at]
 			hole = at

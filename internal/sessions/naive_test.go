@@ -37,7 +37,7 @@ func someSpans(t *rapid.T, atMost int) []told {
 			in: random.Int64N(3) * 60, out: random.Int64N(3) * 60, cached: random.Int64N(2) * 60, failed: random.IntN(5) == 0, session: "s",
 			cost: float64(random.IntN(3)),
 		}
-		s.to = s.from + []int{0, 20, 100, 150, 1000}[random.IntN(5)]
+		s.to = s.from + []int{0, 20, 100, 150, 1000, 4000}[random.IntN(6)]
 		if random.IntN(2) == 0 {
 			s.parent = byte(random.IntN(n) + 1)
 		}
@@ -130,7 +130,10 @@ func TestFoldingChangesNothing(t *testing.T) {
 		begin := told{}.reading().Start.UnixNano()
 		for range 3 {
 			if s.log != nil {
-				s.foldUntil(begin + int64(rapid.IntRange(0, 5000).Draw(t, "until"))*1_000_000)
+				until := begin + int64(rapid.IntRange(0, 5000).Draw(t, "until"))*1_000_000
+				newer := s.log.endedAfter(until)
+				s.foldUntil(until)
+				require.Equal(t, newer, s.log.endedAfter(until), "the newer ones stay")
 				s.tidy()
 			}
 			require.Equal(t, want, summary())
@@ -138,6 +141,15 @@ func TestFoldingChangesNothing(t *testing.T) {
 			require.Equal(t, want, summary())
 		}
 	})
+}
+
+func (l *callLog) endedAfter(t int64) (n int) {
+	for i := range l.list {
+		if l.list[i].end > t {
+			n++
+		}
+	}
+	return n
 }
 
 // A wrapper stays as long as what it is between.
@@ -154,6 +166,22 @@ func TestFoldingKeepsWhatIsBetween(t *testing.T) {
 	s.foldUntil(told{}.reading().Start.UnixNano() + 60_000_000)
 	s.Assemble()
 	require.Equal(t, int64(1), s.Summary.LLMCalls)
+}
+
+// Calls that all bear on each other stay together, but not without end.
+func TestRelatedCallsAreBounded(t *testing.T) {
+	limits := testLimits
+	limits.MaxCalls = 16
+	table := NewTable(limits)
+	for n := range 1000 {
+		r := told{what: "llm", scope: fmt.Sprint(n), from: 0, to: 1000 + n, model: "m", answer: "one", session: "s"}.reading()
+		r.SpanID = spanID(n + 1)
+		table.Observe(&r, Service{}, time.Unix(0, 0), ignore, ignore)
+		if log := table.shard("s").sessions["s"].log; log != nil {
+			require.LessOrEqual(t, len(log.list), 5*limits.MaxCalls)
+		}
+	}
+	require.Positive(t, table.finish(time.Unix(0, 0))["s"].Summary.LLMCalls)
 }
 
 // Sessions of more calls than they keep records of count each once, in any order

@@ -358,6 +358,20 @@ func TestOwnCallsWaitForCopies(t *testing.T) {
 		n, records = calls(table)
 		assert.Equal(t, []int64{1, 0}, []int64{n, records})
 	})
+	t.Run("again and again", func(t *testing.T) {
+		limits := testLimits
+		limits.IdleTimeout = time.Hour
+		table, now := NewTable(limits), now
+		other := own(told{what: "llm", trace: 1, id: 8, from: 0, to: 100, model: "m", session: "t"})
+		for i := range 3 {
+			around.id, other.id = byte(10+i), byte(20+i)
+			observe(table, now, around, other)
+			now = now.Add(copyWindow)
+			table.Sweep(now, ignore)
+			_, records := calls(table)
+			assert.Zero(t, records)
+		}
+	})
 	t.Run("with a copy as long as that stays", func(t *testing.T) {
 		limits := testLimits
 		limits.IdleTimeout = time.Hour
