@@ -228,6 +228,15 @@ func TestAgentFigures(t *testing.T) {
 	require.Contains(t, c.page(404, "/ui/agents/nobody"), "No session of an agent")
 }
 
+// TestUnpricedAgent: no cost is not a cost of nothing.
+func TestUnpricedAgent(t *testing.T) {
+	c := start(t, Config{})
+	c.want(200, "POST", "/events", fmt.Sprintf(`{"events":[{"event_type":"session_start","session_id":"s","agent_name":"a"},{"event_type":"llm_call","session_id":"s","event_id":"e","timestamp":%q,"model":"unheard-of","tokens_in":5}]}`, time.Now().UTC().Format(time.RFC3339)))
+	page := c.page(200, "/ui/agents/a")
+	require.Contains(t, page, "No cost is known of unheard-of")
+	require.Contains(t, page, "31 must have ended. So far: 0.")
+}
+
 // TestStream: a change is told to who listens, and the stream ends in order.
 func TestStream(t *testing.T) {
 	s, err := New(context.Background(), Config{Directory: t.TempDir()}, zap.NewNop())

@@ -19,6 +19,8 @@ type Bars struct {
 	Bars    []Bar
 	// Label writes a value.
 	Label func(float64) string
+	// Whole says that the values are counts.
+	Whole bool
 	// Limit is a line across, where it is more than 0, called LimitName.
 	Limit     float64
 	LimitName string
@@ -62,6 +64,9 @@ func (b *Bars) SVG() template.HTML {
 		}
 	}
 	ticks := Ticks(most)
+	if b.Whole {
+		ticks = whole(ticks)
+	}
 	top := ticks[len(ticks)-1]
 	plot := float64(b.Height) - padTop - padBottom
 	y := func(v float64) float64 { return padTop + plot*(1-v/top) }

@@ -119,3 +119,11 @@ func TestAnyValuesDraw(t *testing.T) {
 		}
 	})
 }
+
+// TestWholeTicks: an axis of counts does not say 0 four times, or 2 at 2.5.
+func TestWholeTicks(t *testing.T) {
+	require.Equal(t, []float64{0, 1}, whole(Ticks(1)))
+	require.Equal(t, []float64{0, 5, 10}, whole(Ticks(10)))
+	require.Equal(t, Ticks(40), whole(Ticks(40)))
+	require.Equal(t, []float64{0, 0.5}, whole([]float64{0, 0.25, 0.5}), "the top stays")
+}

@@ -56,6 +56,18 @@ func Ticks(most float64) []float64 {
 	return ticks
 }
 
+// whole leaves out the ticks between whole numbers, but never the last.
+func whole(ticks []float64) []float64 {
+	last := len(ticks) - 1
+	out := ticks[:0:0]
+	for i, t := range ticks {
+		if i == last || t == math.Trunc(t) {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
 // yAxis draws the labels of ticks in a narrow column of its own.
 func yAxis(ticks []float64, height int, y func(float64) float64, label func(float64) string) string {
 	var c canvas

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/agentlens/agentlens-otel/analysis/forecast"
@@ -39,6 +40,9 @@ type BudgetStanding struct {
 	Name string `json:"name"`
 	*forecast.BudgetReport
 }
+
+// NoForecast says why there is no forecast, empty when there is one.
+func (c *Costs) NoForecast() string { return strings.TrimPrefix(c.Why, "forecast: ") }
 
 // DayCost is what one UTC day cost.
 type DayCost struct {

@@ -84,7 +84,7 @@ func (a Agent) ErrorRate() analysis.Opt[float64] {
 func (a Agent) ComplianceChart() template.HTML {
 	b := chart.Bars{
 		Name: "Compliance by day", Description: fmt.Sprintf("%d sessions broke a policy", a.Compliance.Failed), Height: 150,
-		Series: []string{"compliant", "broke a policy"}, Classes: []string{"good", "bad"}, Label: func(v float64) string { return number(int64(v)) },
+		Series: []string{"compliant", "broke a policy"}, Classes: []string{"good", "bad"}, Label: func(v float64) string { return number(int64(v)) }, Whole: true,
 	}
 	for _, d := range a.Compliance.Days {
 		b.Bars = append(b.Bars, chart.Bar{Name: dayName(d.Day), Short: dayShort(d.Day), Parts: []float64{float64(d.Passed), float64(d.Failed)}})

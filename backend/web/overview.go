@@ -41,7 +41,7 @@ func (o Overview) SessionChart() template.HTML {
 	statuses := []analysis.Status{analysis.StatusCompleted, analysis.StatusActive, analysis.StatusTimeout, analysis.StatusError}
 	b := chart.Bars{
 		Name: "Sessions by day", Description: fmt.Sprintf("%d sessions in %d days, %d with an error", o.Sessions.Sessions, o.Days, o.Errored),
-		Height: 180, Classes: []string{"good", "busy", "warn", "bad"}, Label: func(v float64) string { return number(int64(v)) },
+		Height: 180, Classes: []string{"good", "busy", "warn", "bad"}, Label: func(v float64) string { return number(int64(v)) }, Whole: true,
 	}
 	for _, s := range statuses {
 		b.Series = append(b.Series, string(s))
