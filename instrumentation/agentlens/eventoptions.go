@@ -259,8 +259,9 @@ type eventConfig struct {
 
 // extras is what many events have nothing of.
 type extras struct {
-	// given is what the caller gave, until it is captured.
-	given    given
+	// given is what the caller gave, until it is captured; nil until give is
+	// called.
+	given    *given
 	hasGiven bool
 	// messages, attrs and links are of the event's span alone.
 	messages messages
@@ -335,7 +336,10 @@ func newEventConfig(opts []EventOption) *eventConfig {
 func (c *eventConfig) release() {
 	extra := c.extra
 	if extra != &noExtras {
-		*extra = extras{}
+		if extra.given != nil {
+			*extra.given = given{}
+		}
+		*extra = extras{given: extra.given}
 	}
 	*c = eventConfig{extra: extra}
 	eventConfigs.Put(c)
@@ -343,8 +347,11 @@ func (c *eventConfig) release() {
 
 func (c *eventConfig) give() *given {
 	x := c.more()
+	if x.given == nil {
+		x.given = new(given)
+	}
 	x.hasGiven = true
-	return &x.given
+	return x.given
 }
 
 func (c *eventConfig) decide() *DecisionTrace {

@@ -141,7 +141,7 @@ func (c *eventConfig) setContent(s *Session) (err error) {
 	if !x.hasGiven {
 		return nil
 	}
-	g, m := &x.given, &x.messages
+	g, m := x.given, &x.messages
 	set := func(to *json.RawMessage, key, field string, v any) {
 		if err != nil || v == nil {
 			return
@@ -158,7 +158,7 @@ func (c *eventConfig) setContent(s *Session) (err error) {
 		set(&t.Input, keys.arguments, "tool_input", g.toolInput)
 		set(&t.Output, keys.result, "tool_output", g.toolOutput)
 	}
-	x.given, x.hasGiven = given{}, false
+	*x.given, x.hasGiven = given{}, false
 	if e.Input == nil && m.in != nil {
 		e.Input, m.isInput = m.in, true
 	}
