@@ -126,4 +126,6 @@ func TestWholeTicks(t *testing.T) {
 	require.Equal(t, []float64{0, 5, 10}, whole(Ticks(10)))
 	require.Equal(t, Ticks(40), whole(Ticks(40)))
 	require.Equal(t, []float64{0, 0.5}, whole([]float64{0, 0.25, 0.5}), "the top stays")
+	b := Bars{Height: 100, Series: []string{"n"}, Label: func(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }, Whole: true, Bars: []Bar{{Name: "day", Short: "d", Parts: []float64{1}}}}
+	require.Equal(t, 2, strings.Count(string(b.SVG()), `class="grid"`))
 }

@@ -124,6 +124,27 @@ func TestDriftSplitsTheSessions(t *testing.T) {
 	require.Equal(t, []int{3, 2}, []int{w.BaselineSessions, w.CurrentSessions})
 }
 
+// TestDriftToldOtherwise: a verdict of the collector that is not the API's is
+// told as such, and only such a one.
+func TestDriftToldOtherwise(t *testing.T) {
+	s, st := source(t)
+	s.Set(Settings{Drift: drift.Rolling{BaselineSessions: 60, CurrentSessions: 40}})
+	for i := range 100 {
+		spend(t, st, "a", now.Add(time.Duration(i-101)*time.Hour), 1+float64(i%7)/10)
+	}
+	last := fmt.Sprint("a", now.Add(-2*time.Hour).UnixMilli())
+	differs := func(text string) bool {
+		_, _, err := st.Annotate(context.Background(), last, wire.Annotation{Text: text, Author: finding.Author, Type: wire.AnnotationWarning})
+		require.NoError(t, err)
+		d, err := s.Drift(context.Background(), "a")
+		require.NoError(t, err)
+		require.Equal(t, drift.Stable, d.Status)
+		return d.Told.Differs
+	}
+	require.True(t, differs("Drift: degraded, score 80 of 100. total_tokens rose"))
+	require.False(t, differs("Drift: stable, score 3 of 100. Nothing changed."))
+}
+
 // TestNoSessionIsComparedWithItself: what both windows select is current.
 func TestNoSessionIsComparedWithItself(t *testing.T) {
 	s, st := source(t)
