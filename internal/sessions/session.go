@@ -55,15 +55,16 @@ type Session struct {
 	started, first, last int64
 
 	service unique.Handle[Service]
-	// sum is what has been summed up for good, log what may be told again.
-	sum analysis.Summary
+	// log is what may be told again, sum what has been summed up for good.
 	log *callLog
-
 	// arrived is when the last span came, since the table was made.
 	arrived time.Duration
 	// The neighbours in the table's list, and which of its two lists that is.
 	prev, next *Session
 	listedDone bool
+
+	// Most spans touch nothing of the sum: it stands behind what they do touch.
+	sum analysis.Summary
 }
 
 // unknown is a time that is not known.
