@@ -280,7 +280,7 @@ func TestPreferOwn(t *testing.T) {
 				require.Equal(t, c.both, roles(together))
 				for i := range together {
 					if e := &readings[i].Event; together[i].Reading.Role == event {
-						assert.True(t, together[i].Filled)
+						assert.Equal(t, []int{1 - i}, together[i].From)
 						assert.Equal(t, analysis.Some[int64](120), e.TokensIn)
 						assert.Equal(t, analysis.Some[int64](64), e.CacheReadTokens)
 						assert.Equal(t, analysis.Some(0.25), e.CostUSD)

@@ -13,8 +13,9 @@ type Told struct {
 	Copies Copies
 	// CostSource and PricingVersion say where the cost of the event is from.
 	CostSource, PricingVersion string
-	// Filled says that the event has been given what a copy of it knows.
-	Filled bool
+	// From are the positions of the copies whose knowledge the event has been
+	// given.
+	From []int
 }
 
 // PreferOwn makes, of the spans of one call that came together, that of
@@ -40,7 +41,7 @@ func PreferOwn(told []Told) {
 		}
 		for _, k := range t.Copies.Of {
 			if j, ok := at[k]; ok && told[j].Reading.Own && told[j].Reading.Role == spanevent.RoleEvent {
-				told[j].fill(t)
+				told[j].fill(told, i)
 			}
 		}
 	}
@@ -56,14 +57,16 @@ func (t *Told) takeOver(told []Told, at map[CallKey]int) {
 	t.Reading.Role, told[first].Reading.Role = spanevent.RoleEvent, spanevent.RolePart
 	for _, k := range t.Copies.Of {
 		if j, ok := at[k]; ok {
-			t.fill(&told[j])
+			t.fill(told, j)
 		}
 	}
 }
 
-// fill gives the event of t what o knows and it does not, and the cost of the
-// one that knows more of the usage. Then o has nothing more to tell.
-func (t *Told) fill(o *Told) {
+// fill gives the event of t what the span at position i knows and it does not,
+// and the cost of the one that knows more of the usage. Then that span has
+// nothing more to tell.
+func (t *Told) fill(told []Told, i int) {
+	o := &told[i]
 	e, from := &t.Reading.Event, &o.Reading.Event
 	if from.CostUSD.OK && (!e.CostUSD.OK || detailOf(from) > detailOf(e)) {
 		e.CostUSD, t.CostSource, t.PricingVersion = from.CostUSD, o.CostSource, o.PricingVersion
@@ -101,7 +104,7 @@ func (t *Told) fill(o *Told) {
 			to.Output = of.Output
 		}
 	}
-	t.Filled = true
+	t.From = append(t.From, i)
 }
 
 func detailOf(e *analysis.Event) int {

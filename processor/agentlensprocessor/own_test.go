@@ -49,6 +49,7 @@ func instrumented() ptrace.Traces {
 	td, span := chat("", 1, 1)
 	span.SetParentSpanID(pcommon.SpanID{20})
 	span.Attributes().PutStr(semconv.GenAIProviderName, "openai")
+	span.Attributes().PutStr(semconv.GenAIInputMessages, `["hi"]`)
 	return td
 }
 
@@ -102,6 +103,8 @@ func TestOwnSpanIsTheEventOfItsBatch(t *testing.T) {
 			assert.Equal(t, int64(1000), e.TokensIn.Or(-1))
 			assert.Equal(t, int64(100), e.TokensOut.Or(-1))
 			assert.InDelta(t, costOfCall, e.CostUSD.Or(-1), 1e-12)
+			assert.JSONEq(t, `{"input":["hi"]}`, string(e.Input), "what only the copy captured")
+			assert.JSONEq(t, `{"secret":"123-45-6789"}`, string(e.Output))
 			assert.Equal(t, int64(1000), root.TokensIn.Or(-1), "the session's sum holds what the SDK did not know")
 			assert.Equal(t, int64(100), root.TokensOut.Or(-1))
 			assert.Equal(t, []int{0, 1, 0}, alertsBySpan(out), "the pattern is in what was tracked")

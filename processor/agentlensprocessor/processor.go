@@ -226,7 +226,7 @@ func (p *agentLensProcessor) find(ctx context.Context, b *batch, i int) {
 	spans := b.spans[b.found:i]
 	b.found = i
 	if b.own && b.foreign {
-		preferOwn(spans)
+		p.preferOwn(spans)
 	}
 	for i := range spans {
 		p.findIn(ctx, &spans[i], b.now)
@@ -236,7 +236,7 @@ func (p *agentLensProcessor) find(ctx context.Context, b *batch, i int) {
 
 // preferOwn makes the SDK's own spans the events, and their copies parts of
 // these.
-func preferOwn(spans []readSpan) {
+func (p *agentLensProcessor) preferOwn(spans []readSpan) {
 	told := make([]sessions.Told, len(spans))
 	for i := range spans {
 		told[i] = spans[i].told
@@ -245,6 +245,34 @@ func preferOwn(spans []readSpan) {
 	sessions.PreferOwn(told)
 	for i := range spans {
 		spans[i].told = told[i]
+		for _, j := range told[i].From {
+			p.copyContent(&spans[i].reading.Event, &spans[j])
+		}
+	}
+}
+
+// copyContent gives an event the content of its copy that was left unread:
+// where the copy becomes a part, nobody downstream reads it there.
+func (p *agentLensProcessor) copyContent(e *analysis.Event, from *readSpan) {
+	if p.unread == 0 {
+		return
+	}
+	scope := pcommon.NewInstrumentationScope()
+	scope.SetName(from.reading.Scope)
+	r := spanevent.ForScope(scope).Read(from.span)
+	if e.Input == nil {
+		e.Input = r.Event.Input
+	}
+	if e.Output == nil {
+		e.Output = r.Event.Output
+	}
+	if to, of := e.ToolCall, r.Event.ToolCall; to != nil && of != nil {
+		if to.Input == nil {
+			to.Input = of.Input
+		}
+		if to.Output == nil {
+			to.Output = of.Output
+		}
 	}
 }
 
@@ -262,7 +290,7 @@ func (p *agentLensProcessor) findIn(ctx context.Context, s *readSpan, now time.T
 		if t.CostSource != "" {
 			spanevent.StampCost(span, r.Event.CostUSD.V, t.CostSource, t.PricingVersion)
 		}
-		if t.Filled {
+		if len(t.From) > 0 {
 			spanevent.StampCopied(span, &r.Event)
 		}
 		key := spanKey{r.TraceID, r.SpanID}
