@@ -46,8 +46,9 @@ const NotCaptured = "[not captured]"
 // so wins, also for the spans of the middlewares in their contexts. The default of a
 // tracker is what OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT says: full
 // for true, SPAN_ONLY and SPAN_AND_EVENT, none for false, NO_CONTENT and
-// EVENT_ONLY (no events are written), or one of none, metadata and full. Without
-// the variable it is full, for the data was handed over to be recorded.
+// EVENT_ONLY (no events are written), or one of none, metadata and full. When
+// nobody says anything, what is handed over to be recorded is captured in full,
+// and what middlewares would take from a call by themselves is not.
 func WithCapture(mode CaptureMode) CaptureOption { return CaptureOption{mode} }
 
 // CaptureOption is what WithCapture returns.
@@ -73,14 +74,13 @@ func WithMaxContentBytes(bytes int) Option {
 	})
 }
 
-// captureFromEnv returns what the environment says, full when it says nothing.
+// captureFromEnv returns what the environment says; captureUnset when it says
+// nothing. Then data that is handed over is captured in full, and what the
+// middlewares would take by themselves is not.
 func captureFromEnv() (CaptureMode, error) {
 	mode, ok := capture.FromEnv()
 	if !ok {
 		return captureUnset, &FieldError{Field: capture.Env, Value: fmt.Sprintf("%q", os.Getenv(capture.Env)), Want: capture.EnvValues}
-	}
-	if mode == captureUnset {
-		mode = CaptureFull
 	}
 	return mode, nil
 }
@@ -168,7 +168,7 @@ func (c *contents) drop(key string, err error, to *captured) {
 
 // decision captures a decision trace.
 func (c *contents) decision(mode CaptureMode, d *DecisionTrace, to *captured) {
-	if mode == CaptureFull {
+	if mode == CaptureFull || mode == captureUnset {
 		had := d.Reasoning != ""
 		d.Reasoning = c.text(semconv.DecisionReasoning, d.Reasoning, to)
 		if had && d.Reasoning == "" {

@@ -33,11 +33,12 @@
 //
 // # Content and privacy
 //
-// Inputs, outputs, messages and reasoning are captured unless WithCapture, or
-// OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT, says otherwise.
-// WithRedactor sees them first; RedactSecrets is one. WithMaxContentBytes
-// bounds them. All three hold for the spans of the middlewares too, in a
-// context of the session.
+// Inputs, outputs, messages and reasoning that are handed over are captured
+// unless WithCapture, or OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT,
+// says otherwise. WithRedactor sees them first; RedactSecrets is one.
+// WithMaxContentBytes bounds them. What these say holds for the spans of the
+// middlewares too, in a context of the session; when nobody says what to
+// capture, middlewares take no content.
 //
 // # Which session
 //

@@ -44,9 +44,9 @@
 //
 // # Content
 //
-// Messages are captured as WithCapture says. Without it, a call in an agentlens
-// session is captured as the session is, which is in full unless it was told
-// otherwise, with the redactors of its tracker; outside of sessions
+// Messages are captured as WithCapture says. Without it, a call in an
+// agentlens session is captured as its tracker, session or live span was told
+// to, with the redactors of its tracker; else
 // OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT decides, and nothing is
 // captured without it.
 package otelanthropic

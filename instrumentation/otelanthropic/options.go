@@ -16,8 +16,8 @@ type Option = genaihttp.Option
 // package agentlens.
 type CaptureMode = capture.Mode
 
-// The capture modes. The default is that of the agentlens session that a call
-// is made in, of its innermost live span; outside of sessions what
+// The capture modes. The default is what the live span, session or tracker
+// around the call was told, then what
 // OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT says (none, metadata, full,
 // or the convention's SPAN_ONLY and the like), else CaptureNone.
 const (

@@ -34,14 +34,9 @@
 //
 // # Content
 //
-// Arguments and results are captured as WithCapture says. Without it, a request
-// in an agentlens session is captured as the session is, which is in full unless
-// it was told otherwise, with the redactors of its tracker; outside of sessions
+// Arguments and results are captured as WithCapture says. Without it, a request in an
+// agentlens session is captured as its tracker, session or live span was told
+// to, with the redactors of its tracker; else
 // OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT decides, and nothing is
 // captured without it.
-//
-// The span of a request in an agentlens session goes where the session's go, and
-// joins it; others go to the global TracerProvider. WithTracerProvider says
-// otherwise. A provider of one's own needs agentlens's span processor for spans
-// to join a session.
 package otelmcp

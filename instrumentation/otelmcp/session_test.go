@@ -77,14 +77,18 @@ func TestCapturedAsTheSessionIs(t *testing.T) {
 		want  map[string]any
 		stats int64
 	}{
-		"told nothing": {want: map[string]any{"gen_ai.tool.call.arguments": `{"city":"Bern"}`, "gen_ai.tool.call.result": `{"degrees":21}`}},
+		"told nothing": {want: map[string]any{}},
+		"full": {
+			opts: []agentlens.Option{agentlens.WithCapture(agentlens.CaptureFull)},
+			want: map[string]any{"gen_ai.tool.call.arguments": `{"city":"Bern"}`, "gen_ai.tool.call.result": `{"degrees":21}`},
+		},
 		"metadata": {
 			opts: []agentlens.Option{agentlens.WithCapture(agentlens.CaptureMetadata)},
 			want: map[string]any{"gen_ai.tool.call.arguments.bytes": int64(15), "gen_ai.tool.call.result.bytes": int64(14)},
 		},
 		"none": {opts: []agentlens.Option{agentlens.WithCapture(agentlens.CaptureNone)}, want: map[string]any{}},
 		"a redactor fails": {
-			opts:  []agentlens.Option{fails},
+			opts:  []agentlens.Option{fails, agentlens.WithCapture(agentlens.CaptureFull)},
 			want:  map[string]any{"gen_ai.tool.call.result": `{"degrees":21}`, "agentlens.content.dropped": []string{"gen_ai.tool.call.arguments"}},
 			stats: 1,
 		},

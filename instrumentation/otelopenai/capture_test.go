@@ -42,7 +42,8 @@ func TestWhoSaysWhatIsCaptured(t *testing.T) {
 		{name: "option", option: full, want: full},
 		{name: "option over environment", option: none, env: "true", want: none},
 		{name: "option that is no mode", option: 9, env: "true", want: none},
-		{name: "session, which nobody told", inSession: true, want: full},
+		{name: "session, which nobody told", inSession: true, want: none},
+		{name: "environment, in a session that nobody told", inSession: true, env: "metadata", want: metadata},
 		{name: "environment, through the session", inSession: true, env: "false", want: none},
 		{name: "tracker", inSession: true, tracker: metadata, want: metadata},
 		{name: "tracker over environment", inSession: true, tracker: none, env: "true", want: none},
@@ -142,7 +143,7 @@ func TestRedactorsOfTheSession(t *testing.T) {
 				opts = append(opts, otelopenai.WithRedactor(c.ofMiddleware))
 			}
 			client := clientOf(t, spans, chatAnswer, opts...)
-			own := []agentlens.Option{agentlens.WithTracerProvider(genaitest.NewRecorder()), agentlens.WithLogger(slog.New(slog.DiscardHandler))}
+			own := []agentlens.Option{agentlens.WithCapture(agentlens.CaptureFull), agentlens.WithTracerProvider(genaitest.NewRecorder()), agentlens.WithLogger(slog.New(slog.DiscardHandler))}
 			if c.ofTracker != nil {
 				own = append(own, agentlens.WithRedactor(c.ofTracker))
 			}
