@@ -370,9 +370,14 @@ func (c *client) drift(of *analysis.Summary) *driftFinding {
 	})
 	var f *driftFinding
 	told := drift.Stable
-	// After the first comparison the next comes when a tenth of the current
-	// sessions are new.
-	for n := c.cfg.Drift.CurrentSessions + 1; n <= len(ended); n += max(1, c.cfg.Drift.CurrentSessions/10) {
+	last := 0
+	for n := c.cfg.Drift.CurrentSessions + 1; n <= len(ended); n++ {
+		// After the first comparison the next comes when a tenth of the current
+		// sessions are new, and a second has passed.
+		if last > 0 && (n-last < max(1, c.cfg.Drift.CurrentSessions/10) || ended[n-1].EndedAt.Before(ended[last-1].EndedAt.Add(time.Second))) {
+			continue
+		}
+		last = n
 		report := c.compare(ended[:n])
 		next := &driftFinding{Score: report.Score, Status: report.Status}
 		status := report.Status

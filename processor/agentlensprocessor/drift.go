@@ -182,13 +182,15 @@ func (d *driftEngine) windows(a *agentDrift) (baseline, current *drift.Window) {
 }
 
 // judge compares when enough is new, for a comparison costs what a hundred
-// sessions cost to add. It returns the report when it is news.
+// sessions cost to add: when a tenth of the current window has joined, and a
+// second has passed between the ends of sessions. It returns the report when it
+// is news.
 func (d *driftEngine) judge(a *agentDrift, end time.Time) (changed *drift.Report, err error) {
 	baseline, current := d.windows(a)
 	if baseline == nil || baseline.Len() == 0 || current.Len() == 0 {
 		return nil, nil
 	}
-	if a.Status != "" && a.Unjudged < max(1, d.cfg.CurrentSessions/10) {
+	if a.Status != "" && (a.Unjudged < max(1, d.cfg.CurrentSessions/10) || a.judgedSince(end.Add(-judgeEvery))) {
 		return nil, nil
 	}
 	report, err := drift.CompareWindows(baseline, current, d.compare)

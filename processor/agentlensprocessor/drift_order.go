@@ -25,6 +25,10 @@ import (
 // comparisons that are remembered. Beyond it the oldest joins early.
 const maxWaiting = 10_000
 
+// judgeEvery is how far apart comparisons are at least, in the time of the ends
+// of sessions.
+const judgeEvery = time.Second
+
 // waitingSession is a completed session that may not have joined yet. Its JSON
 // is part of the snapshot.
 type waitingSession struct {
@@ -184,6 +188,13 @@ func (a *agentDrift) remember(c comparison, lateness time.Duration) {
 		gone++
 	}
 	a.Comparisons = slices.Delete(a.Comparisons, 0, gone)
+}
+
+// judgedSince reports whether there was a comparison of sessions that ended
+// after t.
+func (a *agentDrift) judgedSince(t time.Time) bool {
+	n := len(a.Comparisons)
+	return n > 0 && a.Comparisons[n-1].End.After(t)
 }
 
 // asOf returns the last comparison of sessions that ended lateness before end,
