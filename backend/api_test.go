@@ -191,6 +191,9 @@ func TestEventsWithoutID(t *testing.T) {
 	require.Equal(t, json.Number("2"), count(), "two like events of one batch are two")
 	c.want(200, "POST", "/events", twice)
 	require.Equal(t, json.Number("2"), count(), "the batch again adds none")
+	c.want(200, "POST", "/events", `{"events":[{"event_type":"session_start","session_id":"s"} ,
+ `+timed+`]}`)
+	require.Equal(t, json.Number("2"), count(), "nor does one of them at another place")
 	c.want(200, "POST", "/events", `{"events":[{"event_type":"generic","session_id":"s"}]}`)
 	c.want(200, "POST", "/events", `{"events":[{"event_type":"generic","session_id":"s"}]}`)
 	require.Equal(t, json.Number("4"), count(), "without time and id nothing tells a repetition")

@@ -2,11 +2,15 @@ package backend
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/google/uuid"
@@ -24,6 +28,8 @@ var wantID = fmt.Sprintf("1 to %d of a-z A-Z 0-9 _ - . :", wire.MaxIDChars)
 // session id and, when it is an event, an event id.
 type batch struct {
 	events []wire.Event
+	// entries is how many there were.
+	entries int
 	// skipped counts the entries left out, truncated the fields cut or dropped.
 	skipped, truncated int
 	reasons            []string
@@ -42,36 +48,98 @@ type batchSyntaxError struct{ what string }
 func (e *batchSyntaxError) Error() string { return e.what }
 
 // decodeBatch reads a body, one entry at a time, so that one bad entry costs
-// no other.
+// no other. Prompts and answers are long, so it goes over the text no oftener
+// than it has to: the entries are decoded where they stand.
 func decodeBatch(body []byte) (*batch, error) {
 	if !utf8.Valid(body) {
 		body = bytes.ToValidUTF8(body, []byte("\ufffd"))
 	}
-	var in struct {
-		Events *[]json.RawMessage `json:"events"`
+	d := json.NewDecoder(bytes.NewReader(body))
+	// An id of 19 digits in metadata does not fit a float64.
+	d.UseNumber()
+	b, err := readBatch(d, body)
+	if err == nil {
+		if _, end := d.Token(); end != io.EOF {
+			err = fmt.Errorf("there is more behind it: %w", cmp.Or(end, errMore))
+		}
 	}
-	if err := json.Unmarshal(body, &in); err != nil {
+	switch {
+	case err != nil:
 		return nil, &batchSyntaxError{`the body is not {"events":[…]}: ` + err.Error()}
-	}
-	if in.Events == nil {
+	case b == nil:
 		return nil, &batchSyntaxError{`events is missing, want {"events":[…]}`}
-	}
-	if n := len(*in.Events); n > wire.MaxBatchEvents {
-		return nil, &batchTooLargeError{n}
-	}
-	b := &batch{events: make([]wire.Event, 0, len(*in.Events))}
-	seen := map[[sha256.Size]byte]int{}
-	for i, raw := range *in.Events {
-		b.add(i, raw, seen)
+	case b.entries > wire.MaxBatchEvents:
+		return nil, &batchTooLargeError{b.entries}
 	}
 	return b, nil
 }
 
-// add decodes entry i. seen counts the entries without an id by content.
-func (b *batch) add(i int, raw json.RawMessage, seen map[[sha256.Size]byte]int) {
-	c := cleaner{batch: b, entry: i}
-	var e wire.Event
-	if err := decodeEvent(raw, &e); err != nil {
+var errMore = errors.New("want the end of the body")
+
+// readBatch reads the object that is the body; nil when it has no events. Of
+// several fields named so, in whatever case, the last counts, as with
+// json.Unmarshal.
+func readBatch(d *json.Decoder, body []byte) (b *batch, err error) {
+	if open, err := d.Token(); err != nil || open == nil {
+		return nil, err
+	} else if open != json.Delim('{') {
+		return nil, fmt.Errorf("it begins with %v", open)
+	}
+	for d.More() {
+		name, err := d.Token()
+		if err != nil {
+			return nil, err
+		}
+		if text, ok := name.(string); ok && strings.EqualFold(text, "events") {
+			b, err = readEntries(d, body)
+		} else {
+			err = d.Decode(&json.RawMessage{})
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	_, err = d.Token()
+	return b, err
+}
+
+// readEntries reads the list of entries; nil when it is null.
+func readEntries(d *json.Decoder, body []byte) (*batch, error) {
+	if open, err := d.Token(); err != nil || open == nil {
+		return nil, err
+	} else if open != json.Delim('[') {
+		return nil, fmt.Errorf("events is %v, want a list", open)
+	}
+	b := &batch{events: make([]wire.Event, 0, 64)}
+	seen := map[[sha256.Size]byte]int{}
+	for ; d.More(); b.entries++ {
+		if b.entries >= wire.MaxBatchEvents {
+			// Refused, when they have been counted.
+			if err := d.Decode(&json.RawMessage{}); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		var e wire.Event
+		before := d.InputOffset()
+		err := d.Decode(&e)
+		// Before it stand a comma and white space.
+		raw := bytes.TrimLeft(body[before:d.InputOffset()], ", \t\r\n")
+		var syntax *json.SyntaxError
+		if errors.As(err, &syntax) || errors.Is(err, io.ErrUnexpectedEOF) {
+			return nil, err
+		}
+		b.add(raw, e, err, seen)
+	}
+	_, err := d.Token()
+	return b, err
+}
+
+// add adds the next entry, which was read from raw with err. seen counts the
+// entries without an id by content.
+func (b *batch) add(raw json.RawMessage, e wire.Event, err error, seen map[[sha256.Size]byte]int) {
+	c := cleaner{batch: b, entry: b.entries}
+	if err != nil {
 		if !c.salvage(raw, &e) {
 			c.skip(&analysis.FieldError{Field: "entry", Value: short(string(raw)), Want: "a JSON object"})
 			return
@@ -94,19 +162,11 @@ func (b *batch) add(i int, raw json.RawMessage, seen map[[sha256.Size]byte]int) 
 	b.events = append(b.events, e)
 }
 
-// decodeEvent keeps numbers in metadata as they are written: an id of 19
-// digits does not fit a float64. Metadata is the one field of any type, and
-// few entries have it: they are read twice.
+// decodeEvent reads an event as decodeBatch does.
 func decodeEvent(raw []byte, e *wire.Event) error {
-	if err := json.Unmarshal(raw, e); err != nil || e.Metadata == nil {
-		return err
-	}
-	var again wire.Event
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.UseNumber()
-	err := d.Decode(&again)
-	e.Metadata = again.Metadata
-	return err
+	return d.Decode(e)
 }
 
 // eventID makes an id for an event that has none. It is the same when the

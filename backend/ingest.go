@@ -1,6 +1,7 @@
 package backend
 
 import (
+	"bytes"
 	"compress/gzip"
 	"errors"
 	"fmt"
@@ -72,15 +73,20 @@ func readBody(w http.ResponseWriter, r *http.Request, most int64) ([]byte, error
 	default:
 		return nil, fmt.Errorf("%w %q, want gzip or none", errEncoding, encoding)
 	}
-	body, err := io.ReadAll(io.LimitReader(in, most+1))
-	if err != nil {
+	var body bytes.Buffer
+	body.Grow(int(min(max(0, r.ContentLength), maxClaimed)) + bytes.MinRead) // the last read finds the end
+	if _, err := body.ReadFrom(io.LimitReader(in, most+1)); err != nil {
 		return nil, err
 	}
-	if int64(len(body)) > most {
+	if int64(body.Len()) > most {
 		return nil, &http.MaxBytesError{Limit: most}
 	}
-	return body, nil
+	return body.Bytes(), nil
 }
+
+// maxClaimed bounds the memory that a request gets for what it says its length
+// is, before it has sent anything: more than the exporter's batches take.
+const maxClaimed = 4 << 20
 
 // refuseBody answers for an error of readBody.
 func refuseBody(w http.ResponseWriter, err error, most int64) {

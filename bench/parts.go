@@ -137,7 +137,7 @@ func growthProcess(ctx context.Context, sessions, events int) (growth.Row, error
 const backendRequests = 350
 
 func (b *bench) backend(ctx context.Context) error {
-	var perSecond, cpu, rss []float64
+	var perSecond, cpu, bytes, rss []float64
 	var events int64
 	for range b.rounds {
 		rows, err := road.ToRows(ctx, b.setup.Binary, b.setup.Cores, withContent, backendRequests)
@@ -146,12 +146,16 @@ func (b *bench) backend(ctx context.Context) error {
 		}
 		fmt.Fprintf(os.Stderr, "%+v\n", rows)
 		events = rows.Events
-		perSecond, cpu, rss = append(perSecond, rows.EventsPerSecond), append(cpu, rows.CPUPerEvent), append(rss, float64(rows.PeakRSS)/(1<<20))
+		perSecond, cpu = append(perSecond, rows.EventsPerSecond), append(cpu, rows.CPUPerEvent)
+		bytes, rss = append(bytes, rows.BytesPerEvent/1e3), append(rss, float64(rows.PeakRSS)/(1<<20))
 	}
 	_, err := fmt.Fprintf(b.report, "\n### From OTLP to rows: one collector on one core with processor, exporter, queue on disk, backend and SQLite\n\n%s",
 		measure.Markdown([][]string{
-			{"events", "events/s until the last can be read", "CPU µs/event", "peak RSS MiB"},
-			{fmt.Sprint(events), fmt.Sprintf("%.0f", measure.Median(perSecond)), fmt.Sprintf("%.0f", measure.Median(cpu)), fmt.Sprintf("%.0f", measure.Median(rss))},
+			{"events", "events/s until the last can be read", "CPU µs/event", "allocated kB/event", "peak RSS MiB"},
+			{
+				fmt.Sprint(events), fmt.Sprintf("%.0f", measure.Median(perSecond)), fmt.Sprintf("%.0f", measure.Median(cpu)),
+				fmt.Sprintf("%.0f", measure.Median(bytes)), fmt.Sprintf("%.0f", measure.Median(rss)),
+			},
 		}))
 	return err
 }
@@ -186,7 +190,11 @@ func (b *bench) profiles(ctx context.Context) error {
 			}
 		}
 	}
-	return nil
+	profile, err := road.Profile(ctx, b.setup.Binary, b.setup.Cores, withContent, backendRequests)
+	if err != nil {
+		return err
+	}
+	return b.writeProfile(ctx, profile, "profile-backend.txt")
 }
 
 func (b *bench) writeProfile(ctx context.Context, profile []byte, name string) error {

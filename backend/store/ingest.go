@@ -313,7 +313,7 @@ func (w *writer) event(sess *session, e *wire.Event) (isNew bool, err error) {
 	if err != nil {
 		return false, fmt.Errorf("decision_trace: %w", err)
 	}
-	toolCall, err := jsonOrNull(e.ToolCall)
+	toolCall, err := toolCallOrNull(e.ToolCall)
 	if err != nil {
 		return false, fmt.Errorf("tool_call: %w", err)
 	}
@@ -384,12 +384,4 @@ func analysisEvent(e *wire.Event, at int64) *analysis.Event {
 		a.Error = &analysis.Failure{}
 	}
 	return a
-}
-
-func jsonOrNull[T any](v *T) (any, error) {
-	if v == nil {
-		return nil, nil
-	}
-	text, err := json.Marshal(v)
-	return string(text), err
 }

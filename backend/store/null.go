@@ -2,8 +2,11 @@ package store
 
 import (
 	"database/sql"
+	"encoding/json"
+	"strings"
 
 	"github.com/agentlens/agentlens-otel/analysis"
+	"github.com/agentlens/agentlens-otel/internal/wire"
 )
 
 // value returns what to bind for o: its value, or NULL.
@@ -48,4 +51,41 @@ func (s textScanner) Scan(src any) error {
 	}
 	*s.to = n.String
 	return nil
+}
+
+// jsonOrNull returns what to bind for v: its JSON, or NULL.
+func jsonOrNull[T any](v *T) (any, error) {
+	if v == nil {
+		return nil, nil
+	}
+	text, err := json.Marshal(v)
+	return string(text), err
+}
+
+// toolCallOrNull writes a tool call with its data as they stand: they are JSON,
+// and long, and encoding/json would go over them twice more.
+func toolCallOrNull(t *wire.ToolCall) (any, error) {
+	if t == nil {
+		return nil, nil
+	}
+	head := *t
+	head.Input, head.Output = nil, nil
+	text, err := json.Marshal(&head)
+	if err != nil {
+		return nil, err
+	}
+	const input, output = `,"tool_input":`, `,"tool_output":`
+	var b strings.Builder
+	b.Grow(len(text) + len(input) + len(t.Input) + len(output) + len(t.Output))
+	b.Write(text[:len(text)-1]) // it has an id and a name
+	if len(t.Input) > 0 {
+		b.WriteString(input)
+		b.Write(t.Input)
+	}
+	if len(t.Output) > 0 {
+		b.WriteString(output)
+		b.Write(t.Output)
+	}
+	b.WriteByte('}')
+	return b.String(), nil
 }

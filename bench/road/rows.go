@@ -21,7 +21,9 @@ type Rows struct {
 	EventsPerSecond float64
 	// CPUPerEvent is the collector's processor time in µs, backend included.
 	CPUPerEvent float64
-	PeakRSS     int64
+	// BytesPerEvent are allocations on the collector's heap.
+	BytesPerEvent float64
+	PeakRSS       int64
 }
 
 // patience is how long the last event may take.
@@ -35,6 +37,30 @@ func ToRows(ctx context.Context, binary string, cores subject.Cores, content loa
 		return rows, err
 	}
 	defer func() { err = errors.Join(err, c.Stop()) }()
+	return toRows(ctx, c, content, requests)
+}
+
+// profileSeconds is less than what the events of Profile take.
+const profileSeconds = 5
+
+// Profile returns a CPU profile of what ToRows measures.
+func Profile(ctx context.Context, binary string, cores subject.Cores, content load.Content, requests int) (profile []byte, err error) {
+	c, err := subject.Start(ctx, binary, pipelines.Backend, cores)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, c.Stop()) }()
+	profiled := make(chan error, 1)
+	go func() {
+		var err error
+		profile, err = c.Profile(ctx, profileSeconds)
+		profiled <- err
+	}()
+	_, err = toRows(ctx, c, content, requests)
+	return profile, errors.Join(err, <-profiled)
+}
+
+func toRows(ctx context.Context, c *subject.Collector, content load.Content, requests int) (rows Rows, err error) {
 	before, err := c.Usage(ctx)
 	if err != nil {
 		return rows, err
@@ -67,6 +93,7 @@ func ToRows(ctx context.Context, binary string, cores subject.Cores, content loa
 	after, err := c.Usage(ctx)
 	rows.EventsPerSecond = float64(rows.Events) / took.Seconds()
 	rows.CPUPerEvent = (after.CPU - before.CPU).Seconds() * 1e6 / float64(rows.Events)
+	rows.BytesPerEvent = float64(after.AllocBytes-before.AllocBytes) / float64(rows.Events)
 	rows.PeakRSS = after.PeakRSS
 	return rows, err
 }
