@@ -65,17 +65,17 @@ type record struct {
 // openStorage returns the storage that the sending queue is configured with,
 // nil when there is none.
 func openStorage(ctx context.Context, host component.Host, cfg *Config, id component.ID) (storage.Client, error) {
-	queue := cfg.QueueConfig.Get()
-	if queue == nil || queue.StorageID == nil {
+	where := cfg.storage()
+	if where == nil {
 		return nil, nil
 	}
-	ext, ok := host.GetExtensions()[*queue.StorageID]
+	ext, ok := host.GetExtensions()[*where]
 	if !ok {
-		return nil, fmt.Errorf("`sending_queue::storage`: there is no extension %q", queue.StorageID)
+		return nil, fmt.Errorf("`sending_queue::storage`: there is no extension %q", where)
 	}
 	provider, ok := ext.(storage.Extension)
 	if !ok {
-		return nil, fmt.Errorf("`sending_queue::storage`: extension %q is no storage", queue.StorageID)
+		return nil, fmt.Errorf("`sending_queue::storage`: extension %q is no storage", where)
 	}
 	client, err := provider.GetClient(ctx, component.KindExporter, id, "findings")
 	if err != nil {

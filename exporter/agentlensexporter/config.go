@@ -100,6 +100,14 @@ func (c *Config) validateEndpoint() error {
 	return nil
 }
 
+// storage returns the storage extension of the queue; nil when it is in memory.
+func (c *Config) storage() *component.ID {
+	if queue := c.QueueConfig.Get(); queue != nil {
+		return queue.StorageID
+	}
+	return nil
+}
+
 func notNegative(name string, value int) error {
 	if value < 0 {
 		return fmt.Errorf("`%s` is %d, want 0 (no limit) or more", name, value)

@@ -39,7 +39,7 @@ func createTraces(ctx context.Context, set exporter.Settings, cfg component.Conf
 	if err != nil {
 		return nil, err
 	}
-	return &announcing{Traces: queued, known: e.known}, nil
+	return &announcing{Traces: queued, known: e.known, storage: c.storage()}, nil
 }
 
 // announcing notes how sessions begin before their spans are queued. Behind
@@ -47,7 +47,15 @@ func createTraces(ctx context.Context, set exporter.Settings, cfg component.Conf
 // two session_starts the original backend keeps the one that comes first.
 type announcing struct {
 	exporter.Traces
-	known *knownSessions
+	known   *knownSessions
+	storage *component.ID
+}
+
+func (a *announcing) Start(ctx context.Context, host component.Host) error {
+	if a.storage != nil {
+		host = partsHost{host, *a.storage}
+	}
+	return a.Traces.Start(ctx, host)
 }
 
 func (a *announcing) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {

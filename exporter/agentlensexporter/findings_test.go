@@ -248,7 +248,7 @@ func TestBacklogIsBounded(t *testing.T) {
 }
 
 // storageHost is a host with a file_storage extension.
-func storageHost(t *testing.T) (component.Host, component.ID) {
+func storageHost(t testing.TB) (component.Host, component.ID) {
 	t.Helper()
 	factory := filestorage.NewFactory()
 	cfg := factory.CreateDefaultConfig().(*filestorage.Config)
