@@ -102,7 +102,10 @@ func TestBeyondLoopback(t *testing.T) {
 		before := len(s.Requests())
 		a, td := whole(before, 4)
 		require.NoError(t, e.ConsumeTraces(t.Context(), td))
-		require.Eventually(t, func() bool { return s.Sessions()[a.id].Status == "completed" }, 20*time.Second, 5*time.Millisecond)
+		// A request is listed when it has been answered.
+		require.Eventually(t, func() bool {
+			return s.Sessions()[a.id].Status == "completed" && len(s.Requests()) > before
+		}, 20*time.Second, 5*time.Millisecond)
 		assert.Equal(t, c.encoding, s.Requests()[before].Encoding, c)
 		assert.Len(t, e.logged("API key is sent over plain HTTP"), c.warned, c)
 		e.stop()

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -62,6 +63,7 @@ func TestOneFigure(t *testing.T) {
 	require.NoError(t, err)
 
 	const sessions = 24 // the last eight use five times the tokens
+	began := time.Now().Add(-sessions * 2 * time.Second)
 	r := rand.New(rand.NewPCG(3, 4))
 	var ids []string
 	var held []*analysis.Session
@@ -70,11 +72,13 @@ func TestOneFigure(t *testing.T) {
 		if i >= sessions-8 {
 			tokens *= 5
 		}
-		ctx, s, err := tracker.StartSession(t.Context(), "drifter")
+		// Windows are not compared twice within a second.
+		at := agentlens.WithTimestamp(began.Add(time.Duration(i) * 2 * time.Second))
+		ctx, s, err := tracker.StartSession(t.Context(), "drifter", at)
 		require.NoError(t, err)
-		_, err = s.Track(ctx, agentlens.EventLLMCall, agentlens.WithModel("gpt-4o"), agentlens.WithTokens(tokens, 50), agentlens.WithDurationMS(100+50*r.Float64()))
+		_, err = s.Track(ctx, agentlens.EventLLMCall, agentlens.WithModel("gpt-4o"), agentlens.WithTokens(tokens, 50), agentlens.WithDurationMS(100+50*r.Float64()), at)
 		require.NoError(t, err)
-		require.NoError(t, s.End(ctx))
+		require.NoError(t, s.End(ctx, at))
 		ids, held = append(ids, s.ID()), append(held, s.Snapshot())
 	}
 	require.NoError(t, tracker.Shutdown(t.Context()))
