@@ -113,6 +113,8 @@ func TestFindings(t *testing.T) {
 				return
 			}
 			requireFound(t, s, a)
+			// The backend has the last one before the exporter has its answer.
+			require.Eventually(t, func() bool { return e.count("exporter_agentlens_annotation_backlog") == 0 }, 10*time.Second, time.Millisecond)
 			sent := e.count("exporter_agentlens_annotations_sent")
 			require.NoError(t, e.ConsumeTraces(t.Context(), again))
 			e.stop()
