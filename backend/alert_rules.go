@@ -201,24 +201,33 @@ type alertList struct {
 	Total  int `json:"total"`
 	Limit  int `json:"limit"`
 	Offset int `json:"offset"`
+	// FiringRules counts the rules that fire now, whatever the page.
+	FiringRules int `json:"firing_rules"`
 }
 
 // getAlertEvents is GET /alerts/events: what the collector's rules and those of
 // the API fired. Parameters: rule_id (of the API's), acknowledged, agent, after,
 // before, limit and offset.
 func (s *Server) getAlertEvents(w http.ResponseWriter, r *http.Request) {
-	list, err := s.alerts(r, defaultSessions)
+	q, err := alertQuery(r, defaultSessions)
+	var found insight.AlertPage
+	if err == nil {
+		found, err = s.figures.Alerts(r.Context(), q)
+	}
 	if err != nil {
 		s.fail(w, r, err)
 		return
 	}
-	s.answer(w, http.StatusOK, list)
+	s.answer(w, http.StatusOK, alertList{
+		Events: found.Events, Count: len(found.Events), Total: found.Total, Limit: q.Limit, Offset: q.Offset, FiringRules: found.FiringRules(),
+	})
 }
 
-func (s *Server) alerts(r *http.Request, limit int) (list alertList, err error) {
-	q := insight.AlertQuery{Agent: r.URL.Query().Get("agent")}
+// alertQuery reads the parameters of getAlertEvents and of the page of alerts.
+func alertQuery(r *http.Request, limit int) (q insight.AlertQuery, err error) {
+	q.Agent = r.URL.Query().Get("agent")
 	if q.Limit, q.Offset, err = page(r, limit, maxSessions); err != nil {
-		return list, err
+		return q, err
 	}
 	if text := r.URL.Query().Get("rule_id"); text != "" {
 		id, err := strconv.ParseInt(text, 10, 64)
@@ -228,17 +237,14 @@ func (s *Server) alerts(r *http.Request, limit int) (list alertList, err error) 
 		q.RuleID = analysis.Some(id)
 	}
 	if q.Acknowledged, err = optionalBool(r, "acknowledged"); err != nil {
-		return list, err
+		return q, err
 	}
 	for name, to := range map[string]*time.Time{"after": &q.After, "before": &q.Before} {
 		if *to, err = moment(r, name); err != nil {
-			return list, err
+			return q, err
 		}
 	}
-	list.Limit, list.Offset = q.Limit, q.Offset
-	list.Events, list.Total, err = s.figures.Alerts(r.Context(), q)
-	list.Count = len(list.Events)
-	return list, err
+	return q, nil
 }
 
 // putAcknowledge is PUT /alerts/events/{alert}/acknowledge.

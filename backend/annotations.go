@@ -117,7 +117,7 @@ func (s *Server) putAnnotation(w http.ResponseWriter, r *http.Request) {
 	if !s.readFinding(w, r, &in) {
 		return
 	}
-	in.EventID, in.Text = "", strings.TrimSpace(in.Text)
+	in.EventID, in.AlertGroup, in.Text = "", wire.AlertGroup{}, strings.TrimSpace(in.Text)
 	if in == (wire.Annotation{}) {
 		refuse(w, http.StatusBadRequest, "there is nothing to change, want text, author or type")
 		return
@@ -183,6 +183,18 @@ func checkAnnotation(a wire.Annotation) error {
 	}
 	if a.EventID != "" && !wire.ValidID(a.EventID) {
 		return &analysis.FieldError{Field: "event_id", Value: short(a.EventID), Want: wantID}
+	}
+	g := a.AlertGroup
+	switch g.By {
+	case "", "none", "agent", "session", "model":
+	default:
+		return &analysis.FieldError{Field: "alert_group.by", Value: short(g.By), Want: "none, agent, session or model"}
+	}
+	if n := utf8.RuneCountInString(g.Value); n > wire.MaxStringChars {
+		return &analysis.FieldError{Field: "alert_group.value", Value: fmt.Sprintf("%d characters long", n), Want: fmt.Sprintf("%d at most", wire.MaxStringChars)}
+	}
+	if g.StateID != "" && !wire.ValidID(g.StateID) {
+		return &analysis.FieldError{Field: "alert_group.state_id", Value: short(g.StateID), Want: wantID}
 	}
 	switch a.Type {
 	case "", wire.AnnotationNote, wire.AnnotationBug, wire.AnnotationInsight, wire.AnnotationWarning, wire.AnnotationMilestone:

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -285,6 +286,48 @@ func TestAlertsOfBothKinds(t *testing.T) {
 	require.Equal(t, json.Number("0"), c.want(200, "GET", "/alerts/events?acknowledged=false", "")["total"])
 	page := c.page(200, "/ui/alerts")
 	require.Contains(t, page, "Sessions <b> session_count is 1, >= 1 over 9999 minutes")
+}
+
+// TestAnAlertIsResolvedInItsGroup: a rule over the whole stream that fired on
+// one agent's span and is resolved on another's fires no more, for the API and
+// on the page; in the state of another collector it still does.
+func TestAnAlertIsResolvedInItsGroup(t *testing.T) {
+	c := start(t, Config{})
+	today := strings.ReplaceAll(example, "2026-02-14", time.Now().UTC().Format(time.DateOnly))
+	c.want(200, "POST", "/events", today)
+	c.want(200, "POST", "/events", strings.NewReplacer("s1", "s2", "research-agent", "other-agent").Replace(today))
+	tell := func(session, text, state string) map[string]any {
+		return c.want(201, "POST", "/sessions/"+session+"/annotations", `{"text":"`+text+`","author":"agentlens","type":"warning","event_id":"e1",`+
+			`"alert_group":{"by":"none","state_id":"`+state+`"}}`)
+	}
+	firing := func() (out []any) {
+		list := c.want(200, "GET", "/alerts/events", "")
+		for _, e := range list["events"].([]any) {
+			if e := e.(map[string]any); e["firing"].(bool) {
+				out = append(out, e["session_id"])
+			}
+		}
+		require.Equal(t, json.Number(strconv.Itoa(min(1, len(out)))), list["firing_rules"])
+		return out
+	}
+	fired := tell("s1", "Alert (critical): rule Spike: 6 > 5", "left")
+	require.Equal(t, map[string]any{"by": "none", "state_id": "left"}, fired["alert_group"])
+	require.Equal(t, []any{fired}, c.want(200, "GET", "/sessions/s1/annotations", "")["annotations"])
+	require.Equal(t, []any{"s1"}, firing())
+	require.Contains(t, c.page(200, "/ui/alerts"), "1 firing")
+
+	tell("s2", "Alert resolved: rule Spike: 6 > 5", "right")
+	require.Equal(t, []any{"s1"}, firing())
+	tell("s2", "Alert resolved: rule Spike: 6 < 5", "left")
+	require.Empty(t, firing())
+	require.Contains(t, c.page(200, "/ui/alerts"), "nothing is firing")
+
+	for field, value := range map[string]string{"by": "team", "value": strings.Repeat("x", wire.MaxStringChars+1), "state_id": "<b>"} {
+		group := map[string]string{"by": "none", field: value}
+		body, err := json.Marshal(map[string]any{"text": "t", "alert_group": group})
+		require.NoError(t, err)
+		require.Contains(t, c.want(400, "POST", "/sessions/s1/annotations", string(body))["error"], "alert_group."+field)
+	}
 }
 
 func TestPaging(t *testing.T) {

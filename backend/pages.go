@@ -287,12 +287,18 @@ func (s *Server) compareChoices(r *http.Request, view *web.Compare) (err error) 
 const pageAlertCount = 200
 
 func (s *Server) pageAlerts(w http.ResponseWriter, r *http.Request) {
-	list, err := s.alerts(r, pageAlertCount)
+	q, err := alertQuery(r, pageAlertCount)
+	var found insight.AlertPage
+	if err == nil {
+		found, err = s.figures.Alerts(r.Context(), q)
+	}
 	if err != nil {
 		s.problem(w, r, err)
 		return
 	}
-	view := web.Alerts{Events: list.Events, Rules: s.figures.Rules(list.Events), Paging: web.Paging{Limit: list.Limit, Offset: list.Offset, Total: int64(list.Total)}}
+	view := web.Alerts{
+		Rules: found.Rules(), Firing: found.FiringRules(), Paging: web.Paging{Limit: q.Limit, Offset: q.Offset, Total: int64(found.Total)},
+	}
 	s.render(w, http.StatusOK, func(out io.Writer) error { return s.pages.Alerts(out, view) })
 }
 

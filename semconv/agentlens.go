@@ -103,6 +103,13 @@ const (
 	AlertMessage   = "agentlens.alert.message"
 	AlertValue     = "agentlens.alert.value"
 	AlertThreshold = "agentlens.alert.threshold"
+	// AlertGroupBy is none, agent, session or model, and AlertGroup the agent,
+	// session or model for which the rule fired or is resolved; absent by none.
+	AlertGroupBy = "agentlens.alert.group_by"
+	AlertGroup   = "agentlens.alert.group"
+	// AlertStateID names the state in which the rule fired: a processor's, the
+	// same after a restart with storage. Only that state resolves it.
+	AlertStateID = "agentlens.alert.state_id"
 
 	DriftScore         = "agentlens.drift.score"
 	DriftStatus        = "agentlens.drift.status"

@@ -33,6 +33,20 @@ type Alert struct {
 	// those of its members that hold.
 	MatchedEvents []int `json:"matched_events,omitempty"`
 	Resolved      bool  `json:"resolved,omitempty"`
+	// Group is for whoever keeps a State for each group of events to fill in:
+	// a rule that fired for a group is resolved for that group.
+	Group Group `json:"group,omitzero"`
+}
+
+// Group is one of several streams of events that a rule watches apart.
+type Group struct {
+	// By is what divides the events: none, agent, session or model.
+	By string `json:"by"`
+	// Value is the agent, session or model; empty by none.
+	Value string `json:"value,omitempty"`
+	// StateID tells apart whoever watches, such as two collectors: what one of
+	// them saw fire is for it to resolve.
+	StateID string `json:"state_id,omitempty"`
 }
 
 // String returns the alert as one line.

@@ -9,6 +9,7 @@ import (
 	"github.com/agentlens/agentlens-otel/analysis"
 	"github.com/agentlens/agentlens-otel/backend/finding"
 	"github.com/agentlens/agentlens-otel/backend/store"
+	"github.com/agentlens/agentlens-otel/internal/wire"
 )
 
 // AlertEvent is one time that a rule fired or was resolved, that a budget was
@@ -27,6 +28,11 @@ type AlertEvent struct {
 	AcknowledgedAt analysis.Opt[time.Time] `json:"acknowledged_at"`
 
 	RuleName string `json:"rule_name"`
+	// Group is that of a rule of the collector; empty where it was not said.
+	Group wire.AlertGroup `json:"alert_group,omitzero"`
+	// Firing says that the rule has fired here within FiringFor and that its
+	// state has said nothing since, for this group.
+	Firing bool `json:"firing"`
 	// What a rule of the API compared; absent for the collector's findings.
 	*Compared
 }
@@ -48,8 +54,7 @@ type Rule struct {
 	// Severity is that of the latest time it fired.
 	Severity string `json:"severity"`
 	Fired    int    `json:"fired"`
-	// Firing says that the rule has fired for some agent within FiringFor and
-	// was not resolved since.
+	// Firing says that one of its events is.
 	Firing bool         `json:"firing"`
 	Agents []string     `json:"agents"`
 	Last   AlertEvent   `json:"last"`
@@ -80,13 +85,65 @@ type AlertQuery struct {
 	Offset        int
 }
 
+// AlertPage is a page of what has fired, the latest first.
+type AlertPage struct {
+	Events []AlertEvent
+	// Total is how many there are on all pages.
+	Total int
+	// Firing are, of the query's agent and on whatever page, those that fire.
+	Firing []AlertEvent
+}
+
+// FiringRules counts the rules that fire.
+func (p AlertPage) FiringRules() int { return len(rulesOf(p.Firing)) }
+
+// Rules gathers by rule the events of the page, and of rules that fire though
+// nothing on the page says so the latest one that does.
+func (p AlertPage) Rules() []Rule {
+	events, shown := slices.Clone(p.Events), map[string]bool{}
+	for i := range events {
+		if events[i].Firing {
+			shown[events[i].Rule] = true
+		}
+	}
+	for i := range p.Firing {
+		if f := &p.Firing[i]; !shown[f.Rule] {
+			events, shown[f.Rule] = append(events, *f), true
+		}
+	}
+	latestFirst(events)
+	return rulesOf(events)
+}
+
 // Alerts returns a page of what the collector's engines and the rules of the
-// API have fired, the latest first, and how many there are in all.
-func (s *Source) Alerts(ctx context.Context, q AlertQuery) ([]AlertEvent, int, error) {
+// API have fired.
+func (s *Source) Alerts(ctx context.Context, q AlertQuery) (p AlertPage, err error) {
 	// Both are read up to the end of the page, and merged.
 	upTo := q.Offset + q.Limit
+	events, total, err := s.alerts(ctx, q, upTo)
+	if err != nil {
+		return p, err
+	}
+	latestFirst(events)
+	p.Events, p.Total = events[min(q.Offset, len(events)):min(upTo, len(events))], total
+	if p.Firing, err = s.firing(ctx, q.Agent); err != nil {
+		return p, err
+	}
+	fires := make(map[string]bool, len(p.Firing))
+	for i := range p.Firing {
+		fires[p.Firing[i].ID] = true
+	}
+	for i := range p.Events {
+		p.Events[i].Firing = fires[p.Events[i].ID]
+	}
+	return p, nil
+}
+
+// alerts returns the latest limit events of both kinds, each kind in the order
+// in which they came, the last first.
+func (s *Source) alerts(ctx context.Context, q AlertQuery, limit int) ([]AlertEvent, int, error) {
 	firings, total, err := s.store.RuleFirings(ctx, store.FiringQuery{
-		RuleID: q.RuleID, Agent: q.Agent, Acknowledged: q.Acknowledged, After: q.After, Before: q.Before, Limit: upTo,
+		RuleID: q.RuleID, Agent: q.Agent, Acknowledged: q.Acknowledged, After: q.After, Before: q.Before, Limit: limit,
 	})
 	if err != nil {
 		return nil, 0, err
@@ -95,21 +152,21 @@ func (s *Source) Alerts(ctx context.Context, q AlertQuery) ([]AlertEvent, int, e
 	for i := range firings {
 		events = append(events, firedByRule(&firings[i]))
 	}
-	if !q.RuleID.OK {
-		notes, n, err := s.store.Notes(ctx, store.NoteQuery{
-			Author: finding.Author, Prefixes: finding.Prefixes(finding.Alert, finding.Budget, finding.Drift), Agent: q.Agent,
-			Acknowledged: q.Acknowledged, WrittenAfter: q.After, WrittenBefore: q.Before, Limit: upTo,
-		})
-		if err != nil {
-			return nil, 0, err
-		}
-		total += n
-		for i := range notes {
-			events = append(events, found(&notes[i]))
-		}
+	if q.RuleID.OK {
+		return events, total, nil
 	}
+	notes, n, err := s.store.Notes(ctx, store.NoteQuery{
+		Author: finding.Author, Prefixes: finding.Prefixes(finding.Alert, finding.Budget, finding.Drift), Agent: q.Agent,
+		Acknowledged: q.Acknowledged, WrittenAfter: q.After, WrittenBefore: q.Before, Limit: limit,
+	})
+	for i := range notes {
+		events = append(events, found(&notes[i]))
+	}
+	return events, total + n, err
+}
+
+func latestFirst(events []AlertEvent) {
 	slices.SortStableFunc(events, func(a, b AlertEvent) int { return b.At.Compare(a.At) })
-	return events[min(q.Offset, len(events)):min(upTo, len(events))], total, nil
 }
 
 func found(n *store.Note) AlertEvent {
@@ -120,15 +177,57 @@ func found(n *store.Note) AlertEvent {
 	if e.Rule == "" {
 		e.Rule = map[finding.Kind]string{finding.Drift: "Drift", finding.Budget: "Budget", finding.Alert: "Alert"}[e.Kind]
 	}
-	e.RuleName = e.Rule
+	e.RuleName, e.Group = e.Rule, n.AlertGroup
 	return e
 }
 
-// Rules gathers events, which are the latest first, by rule: those that fire
-// first, then by when they last did.
-func (s *Source) Rules(events []AlertEvent) []Rule {
+// maxToldOf bounds the events among which those that fire are looked for.
+const maxToldOf = 10_000
+
+// firingKey is what can fire by itself.
+type firingKey struct {
+	rule  string
+	api   int64 // of a rule of the API
+	group wire.AlertGroup
+	agent string // where no group was said
+}
+
+// firing returns what fires now, of one agent or (agent empty) all, the latest
+// first. What came last of a rule and its group says whether it fires, of
+// whichever agent that was. Last in the order of arrival: a rule may be resolved
+// by an event that is older than the one at which it fired.
+func (s *Source) firing(ctx context.Context, agent string) ([]AlertEvent, error) {
+	since := s.now().Add(-FiringFor)
+	events, _, err := s.alerts(ctx, AlertQuery{After: since}, maxToldOf)
+	if err != nil {
+		return nil, err
+	}
+	var firing []AlertEvent
+	known := map[firingKey]bool{}
+	for _, e := range events {
+		key := firingKey{rule: e.Rule, agent: e.AgentName}
+		if e.Compared != nil {
+			key.api = e.RuleID
+		}
+		said := key
+		if e.Group.By != "" {
+			said.group, said.agent = e.Group, ""
+		}
+		if !known[said] && !e.Resolved && e.At.After(since) && (agent == "" || e.AgentName == agent) {
+			e.Firing = true
+			firing = append(firing, e)
+		}
+		// Of earlier ones without a group it is as of the agent's.
+		known[said], known[key] = true, true
+	}
+	latestFirst(firing)
+	return firing, nil
+}
+
+// rulesOf gathers events, which are the latest first, by rule: the rules that
+// fire first, then by when they last did.
+func rulesOf(events []AlertEvent) []Rule {
 	byName := map[string]*Rule{}
-	open := map[[2]string]bool{} // rule and agent: whether the latest event is a firing one
 	var order []*Rule
 	for _, e := range events {
 		r := byName[e.Rule]
@@ -147,11 +246,7 @@ func (s *Source) Rules(events []AlertEvent) []Rule {
 		if !e.Resolved {
 			r.Fired++
 		}
-		k := [2]string{e.Rule, e.AgentName}
-		if _, known := open[k]; !known {
-			open[k] = !e.Resolved && s.now().Sub(e.At) < FiringFor
-			r.Firing = r.Firing || open[k]
-		}
+		r.Firing = r.Firing || e.Firing
 	}
 	out := make([]Rule, len(order))
 	for i, r := range order {

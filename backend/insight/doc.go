@@ -5,5 +5,6 @@
 // The API and the pages both show what it returns, so that no figure has two
 // ways of coming about; and the engines of analysis do the reckoning, so that
 // the backend says what the collector says. It imports backend/store,
-// backend/finding and analysis/*. Its callers are backend and backend/web.
+// backend/finding, internal/wire and analysis/*. Its callers are backend and
+// backend/web.
 package insight

@@ -163,23 +163,6 @@ func TestNoSessionIsComparedWithItself(t *testing.T) {
 	require.Nil(t, d.Report, "nothing is left to compare with")
 }
 
-func TestRulesFireUntilResolvedOrOld(t *testing.T) {
-	s, _ := source(t)
-	event := func(rule, agent string, ago time.Duration, resolved bool) AlertEvent {
-		return AlertEvent{Finding: finding.Finding{Kind: finding.Alert, Rule: rule, Resolved: resolved}, AgentName: agent, At: now.Add(-ago)}
-	}
-	rules := s.Rules([]AlertEvent{ // the latest first
-		event("spike", "a", time.Minute, true), event("spike", "a", time.Hour, false),
-		event("cost", "a", 2*time.Hour, true), event("cost", "b", 3*time.Hour, false), event("cost", "a", 4*time.Hour, false),
-		event("old", "a", 25*time.Hour, false),
-	})
-	var got []string
-	for _, r := range rules {
-		got = append(got, fmt.Sprint(r.Name, " ", r.Firing, " ", r.Fired, " ", r.Agents))
-	}
-	require.Equal(t, []string{"cost true 2 [a b]", "spike false 1 [a]", "old false 1 [a]"}, got)
-}
-
 func TestDelta(t *testing.T) {
 	for _, c := range []struct{ a, b, absolute, percent float64 }{{0, 0, 0, 0}, {0, 5, 5, 100}, {4, 5, 1, 25}, {3, 1, -2, -66.67}} {
 		require.Equal(t, Delta{c.absolute, c.percent}, delta(c.a, c.b))

@@ -67,9 +67,11 @@ func (s *Source) Overview(ctx context.Context, days int) (*Overview, error) {
 	if o.Costs, err = s.Costs(ctx, "", days, Horizon, ""); err != nil {
 		return nil, err
 	}
-	if o.Alerts, _, err = s.Alerts(ctx, AlertQuery{Limit: latestAlerts}); err != nil {
+	alerts, err := s.Alerts(ctx, AlertQuery{Limit: latestAlerts})
+	if err != nil {
 		return nil, err
 	}
+	o.Alerts = alerts.Events
 	if o.Agents, err = s.store.Agents(ctx, r); err != nil {
 		return nil, err
 	}

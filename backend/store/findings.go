@@ -26,6 +26,8 @@ type Annotation struct {
 	EventID   string    `json:"event_id,omitempty"`
 	CreatedAt time.Time `json:"created_at"`
 	UpdatedAt time.Time `json:"updated_at"`
+
+	AlertGroup wire.AlertGroup `json:"alert_group,omitzero"`
 }
 
 // AddTags adds tags to a session's set. It returns the whole set, sorted, and
@@ -67,8 +69,9 @@ func (s *Store) Annotate(ctx context.Context, sessionID string, a wire.Annotatio
 		if err != nil {
 			return err
 		}
-		res, err := tx.ExecContext(ctx, `INSERT INTO annotations (session, text, author, type, event_id, created_at)
-VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`, sess.row, a.Text, a.Author, a.Type, a.EventID, s.now().UnixMicro())
+		res, err := tx.ExecContext(ctx, `INSERT INTO annotations (session, text, author, type, event_id, created_at, alert_by, alert_value, alert_state)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`, sess.row, a.Text, a.Author, a.Type, a.EventID, s.now().UnixMicro(),
+			textOrNull(a.AlertGroup.By), textOrNull(a.AlertGroup.Value), textOrNull(a.AlertGroup.StateID))
 		if err != nil {
 			return err
 		}
@@ -152,7 +155,8 @@ func (s *Store) Annotations(ctx context.Context, sessionID string) ([]Annotation
 	return all, err
 }
 
-const selectAnnotations = `SELECT id, text, author, type, event_id, created_at, coalesce(updated_at, created_at) FROM annotations WHERE session = ?`
+const selectAnnotations = `SELECT id, text, author, type, event_id, created_at, coalesce(updated_at, created_at), alert_by, alert_value, alert_state
+FROM annotations WHERE session = ?`
 
 func queryAnnotations(ctx context.Context, tx *sql.Tx, sess *Session) ([]Annotation, error) {
 	rows, err := tx.QueryContext(ctx, selectAnnotations+` ORDER BY id`, sess.row)
@@ -167,7 +171,8 @@ func scanAnnotation(sess *Session) func(*sql.Rows) (Annotation, error) {
 	return func(rows *sql.Rows) (Annotation, error) {
 		a := Annotation{SessionID: sess.ID}
 		var created, updated int64
-		err := rows.Scan(&a.ID, &a.Text, &a.Author, &a.Type, &a.EventID, &created, &updated)
+		err := rows.Scan(&a.ID, &a.Text, &a.Author, &a.Type, &a.EventID, &created, &updated,
+			text(&a.AlertGroup.By), text(&a.AlertGroup.Value), text(&a.AlertGroup.StateID))
 		a.CreatedAt, a.UpdatedAt = timeOf(created), timeOf(updated)
 		return a, err
 	}

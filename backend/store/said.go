@@ -80,12 +80,14 @@ func (s *Store) Notes(ctx context.Context, q NoteQuery) (page []Note, total int,
 			return err
 		}
 		rows, err := tx.QueryContext(ctx, `SELECT a.id, s.session_id, a.text, a.author, a.type, a.event_id, a.created_at,
-coalesce(a.updated_at, a.created_at), a.acknowledged_at, s.agent_name, s.started_at, coalesce((SELECT timestamp FROM events e WHERE e.session = a.session AND e.event_id = a.event_id AND a.event_id <> ''), s.ended_at, a.created_at)`+
+coalesce(a.updated_at, a.created_at), a.acknowledged_at, s.agent_name, s.started_at, coalesce((SELECT timestamp FROM events e WHERE e.session = a.session AND e.event_id = a.event_id AND a.event_id <> ''), s.ended_at, a.created_at),
+a.alert_by, a.alert_value, a.alert_state`+
 			from+` ORDER BY a.id DESC LIMIT ? OFFSET ?`, append(args, q.Limit, q.Offset)...)
 		page, err = collect(rows, err, func(rows *sql.Rows) (n Note, err error) {
 			var created, updated, started, at int64
 			var acknowledged analysis.Opt[int64]
-			err = rows.Scan(&n.ID, &n.SessionID, &n.Text, &n.Author, &n.Type, &n.EventID, &created, &updated, into(&acknowledged), &n.AgentName, &started, &at)
+			err = rows.Scan(&n.ID, &n.SessionID, &n.Text, &n.Author, &n.Type, &n.EventID, &created, &updated, into(&acknowledged), &n.AgentName, &started, &at,
+				text(&n.AlertGroup.By), text(&n.AlertGroup.Value), text(&n.AlertGroup.StateID))
 			n.CreatedAt, n.UpdatedAt, n.StartedAt, n.At, n.AcknowledgedAt = timeOf(created), timeOf(updated), timeOf(started), timeOf(at), optTime(acknowledged)
 			return n, err
 		})

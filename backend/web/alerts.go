@@ -8,20 +8,11 @@ import (
 
 // Alerts is what the page of alerts shows.
 type Alerts struct {
-	Rules  []insight.Rule
-	Events []insight.AlertEvent
+	Rules []insight.Rule
+	// Firing counts the rules that fire.
+	Firing int
 	Paging Paging
 }
 
 // Alerts writes the page of alerts.
 func (p *Pages) Alerts(w io.Writer, v Alerts) error { return p.write(w, "alerts", "alerts", true, v) }
-
-// Firing counts the rules that fire.
-func (a Alerts) Firing() (n int) {
-	for i := range a.Rules {
-		if a.Rules[i].Firing {
-			n++
-		}
-	}
-	return n
-}

@@ -129,7 +129,10 @@ func postsOf(it *item, inOrder bool) []post {
 		if f.Text == "" {
 			continue
 		}
-		note := &wire.Annotation{Text: cutText(f.Text, wire.MaxAnnotationChars), Author: annotatorAuthor, Type: wire.AnnotationWarning}
+		f.Group.Value = cutText(f.Group.Value, wire.MaxStringChars)
+		note := &wire.Annotation{
+			Text: cutText(f.Text, wire.MaxAnnotationChars), Author: annotatorAuthor, Type: wire.AnnotationWarning, AlertGroup: wire.AlertGroup(f.Group),
+		}
 		if f.OnEvent && it.reading.Role == spanevent.RoleEvent {
 			note.EventID = eventID(&it.reading)
 		}

@@ -4,22 +4,27 @@ import (
 	"compress/gzip"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
 	"go.uber.org/zap"
 
 	"github.com/agentlens/agentlens-otel/analysis"
+	"github.com/agentlens/agentlens-otel/analysis/alert"
 	"github.com/agentlens/agentlens-otel/backend"
 	"github.com/agentlens/agentlens-otel/instrumentation/agentlens"
 	"github.com/agentlens/agentlens-otel/internal/roundtrip"
+	"github.com/agentlens/agentlens-otel/internal/spanevent"
 )
 
 // Through the embedded backend, what was tracked comes back unchanged: errors,
@@ -56,6 +61,37 @@ func TestEmbeddedBackendGivesBackWhatWasTracked(t *testing.T) {
 	held, err := api.Session(t.Context(), session.ID())
 	require.NoError(t, err)
 	assert.Empty(t, roundtrip.Compare(tracked, held))
+}
+
+// A rule over the whole stream that fires on one agent's span and is resolved on
+// another's is firing, and then is not, on the backend's page too.
+func TestEmbeddedBackendKnowsTheGroupOfAnAlert(t *testing.T) {
+	server, err := backend.New(t.Context(), backend.Config{Directory: t.TempDir()}, zap.NewNop())
+	require.NoError(t, err)
+	front := httptest.NewServer(server.Handler())
+	t.Cleanup(func() { front.Close(); _ = server.Close() })
+	e := run(t, fast(front.URL))
+	get := func(path string) string {
+		answer, err := http.Get(front.URL + path)
+		require.NoError(t, err)
+		defer answer.Body.Close()
+		body, err := io.ReadAll(answer.Body)
+		require.NoError(t, err)
+		return string(body)
+	}
+	for i, want := range []string{"1 firing", "nothing is firing"} {
+		a, td := newAgent(i), ptrace.NewTraces()
+		a.name, a.startedAt = fmt.Sprint("agent-", i), time.Now()
+		a.start(td)
+		a.track(td, 1)
+		spanevent.StampAlerts(td.ResourceSpans().At(0).ScopeSpans().At(1).Spans().At(0), []alert.Alert{{
+			RuleName: "Spike", Severity: alert.SeverityCritical, Timestamp: a.now, Resolved: i == 1, Group: alert.Group{By: "none", StateID: "x"},
+		}})
+		require.NoError(t, e.ConsumeTraces(t.Context(), td))
+		require.Eventually(t, func() bool { return strings.Contains(get("/alerts/events"), a.name) }, 20*time.Second, 5*time.Millisecond)
+		assert.Contains(t, get("/ui/alerts"), want)
+	}
+	assert.Equal(t, 2, strings.Count(get("/alerts/events"), `"alert_group":{"by":"none","state_id":"x"}`))
 }
 
 // otlpInto returns the URL of an OTLP receiver in front of a consumer.

@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
+	"github.com/agentlens/agentlens-otel/analysis/alert"
 	"github.com/agentlens/agentlens-otel/analysis/compliance"
 	"github.com/agentlens/agentlens-otel/semconv"
 )
@@ -62,6 +63,8 @@ type Finding struct {
 	// OnEvent says that it concerns the event of the span it stands on, not
 	// the whole session.
 	OnEvent bool
+	// Group is that of an alert; empty where the span does not say it.
+	Group alert.Group
 }
 
 // Tags of sessions, or the beginnings of them.
@@ -119,12 +122,23 @@ func alertFinding(attrs pcommon.Map) (Finding, bool) {
 		Tag:     tag(tagAlert, rule),
 		Text:    fmt.Sprintf("Alert (%s): rule %s: %s", text(attrs, semconv.AlertSeverity), rule, text(attrs, semconv.AlertMessage)),
 		OnEvent: true,
+		Group:   alertGroup(attrs),
 	}, rule != ""
 }
 
 func resolvedFinding(attrs pcommon.Map) (Finding, bool) {
 	rule := text(attrs, semconv.AlertRule)
-	return Finding{Text: fmt.Sprintf("Alert resolved: rule %s: %s", rule, text(attrs, semconv.AlertMessage)), OnEvent: true}, rule != ""
+	return Finding{
+		Text:    fmt.Sprintf("Alert resolved: rule %s: %s", rule, text(attrs, semconv.AlertMessage)),
+		OnEvent: true,
+		Group:   alertGroup(attrs),
+	}, rule != ""
+}
+
+func alertGroup(attrs pcommon.Map) alert.Group {
+	return alert.Group{
+		By: text(attrs, semconv.AlertGroupBy), Value: text(attrs, semconv.AlertGroup), StateID: text(attrs, semconv.AlertStateID),
+	}
 }
 
 func driftFinding(attrs pcommon.Map) (Finding, bool) {

@@ -32,6 +32,9 @@ func StampAlerts(span ptrace.Span, alerts []alert.Alert) {
 		if a.Threshold.OK {
 			attrs.PutDouble(semconv.AlertThreshold, a.Threshold.V)
 		}
+		putText(attrs, semconv.AlertGroupBy, a.Group.By)
+		putText(attrs, semconv.AlertGroup, a.Group.Value)
+		putText(attrs, semconv.AlertStateID, a.Group.StateID)
 	}
 }
 
@@ -96,8 +99,12 @@ func stampMix(attrs pcommon.Map, mix *drift.Mix) {
 }
 
 func putNames(attrs pcommon.Map, key string, names []string) {
-	if len(names) > 0 {
-		attrs.PutStr(key, strings.Join(names, ", "))
+	putText(attrs, key, strings.Join(names, ", "))
+}
+
+func putText(attrs pcommon.Map, key, text string) {
+	if text != "" {
+		attrs.PutStr(key, text)
 	}
 }
 

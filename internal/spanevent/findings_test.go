@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/agentlens/agentlens-otel/analysis/alert"
@@ -17,9 +18,10 @@ import (
 func TestFindingsReadBack(t *testing.T) {
 	span := ptrace.NewSpan()
 	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	group, stream := alert.Group{By: "model", Value: "gpt-4o", StateID: "0123456789abcdef"}, alert.Group{By: "none", StateID: "0123456789abcdef"}
 	StampAlerts(span, []alert.Alert{
-		{RuleName: "SSN (output)", Severity: alert.SeverityCritical, Message: "output_data matches", Timestamp: at},
-		{RuleName: "Error spike", Severity: alert.SeverityWarning, Message: "2 in 300 s", Timestamp: at, Resolved: true},
+		{RuleName: "SSN (output)", Severity: alert.SeverityCritical, Message: "output_data matches", Timestamp: at, Group: group},
+		{RuleName: "Error spike", Severity: alert.SeverityWarning, Message: "2 in 300 s", Timestamp: at, Resolved: true, Group: stream},
 	})
 	StampCompliance(span, []*compliance.Report{{Policy: "p", Failed: 1, Passed: 2, Results: []compliance.Result{
 		{Kind: compliance.MaxTokens, Severity: compliance.SeverityError, Verdict: compliance.Fail, Message: "9 tokens, at most 5 allowed"},
@@ -36,13 +38,18 @@ func TestFindingsReadBack(t *testing.T) {
 	}, at)
 
 	assert.Equal(t, []Finding{
-		{Tag: "alert:SSN _output_", Text: "Alert (critical): rule SSN (output): output_data matches", OnEvent: true},
-		{Text: "Alert resolved: rule Error spike: 2 in 300 s", OnEvent: true},
+		{Tag: "alert:SSN _output_", Text: "Alert (critical): rule SSN (output): output_data matches", OnEvent: true, Group: group},
+		{Text: "Alert resolved: rule Error spike: 2 in 300 s", OnEvent: true, Group: stream},
 		{Tag: "compliance:fail", Text: "Compliance (error): policy p, rule max_tokens failed: 9 tokens, at most 5 allowed"},
 		{Tag: "drift:significant_drift", Text: "Drift: significant_drift, score 57.32 of 100. total_tokens rose."},
 		{Tag: "budget:team", Text: "Budget: team (monthly, 500 USD): spent"},
 		{Text: "Forecast: coder is expected to cost 0.0123 USD over the next 2 days, 0.00617 USD a day (method best)"},
 	}, Findings(span))
+	require.Equal(t, map[string]any{
+		"agentlens.alert.rule": "Error spike", "agentlens.alert.severity": "warning", "agentlens.alert.message": "2 in 300 s",
+		"agentlens.alert.group_by": "none", "agentlens.alert.state_id": "0123456789abcdef",
+	}, span.Events().At(1).Attributes().AsRaw())
+	assert.Equal(t, "gpt-4o", span.Events().At(0).Attributes().AsRaw()["agentlens.alert.group"])
 	drifted := span.Events().At(4).Attributes().AsRaw()
 	assert.Equal(t, "rm", drifted["agentlens.drift.new"])
 	assert.Equal(t, "ls", drifted["agentlens.drift.dropped"])

@@ -156,6 +156,21 @@ type Annotation struct {
 	Author  string `json:"author,omitempty"`
 	Type    string `json:"type,omitempty"`
 	EventID string `json:"event_id,omitempty"`
+
+	// AlertGroup is that of an alert, fired or resolved. The original backend
+	// does not know it.
+	AlertGroup AlertGroup `json:"alert_group,omitzero"`
+}
+
+// AlertGroup says for which group of events a rule fired or is resolved, and in
+// whose state: one that fired is resolved by the same rule in the same group.
+type AlertGroup struct {
+	// By is none, agent, session or model.
+	By string `json:"by"`
+	// Value is the agent, session or model, of MaxStringChars at most.
+	Value string `json:"value,omitempty"`
+	// StateID names the collector's state.
+	StateID string `json:"state_id,omitempty"`
 }
 
 // Annotation types and limits.

@@ -1,9 +1,11 @@
 package agentlensprocessor
 
 import (
+	"cmp"
 	"container/list"
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -24,7 +26,9 @@ type alertGroups struct {
 	by    GroupBy
 	rules *alert.RuleSet
 
-	mu     sync.Mutex
+	mu sync.Mutex
+	// id names these states among those of other collectors.
+	id     string
 	states map[string]*list.Element
 	// recent holds the states, longest unused first.
 	recent *list.List
@@ -56,7 +60,9 @@ func newAlertEngine(cfg AlertsConfig) (*alertEngine, error) {
 		if err != nil {
 			return nil, err
 		}
-		a.sets = append(a.sets, &alertGroups{by: by, rules: set, states: map[string]*list.Element{}, recent: list.New()})
+		a.sets = append(a.sets, &alertGroups{
+			by: by, rules: set, id: fmt.Sprintf("%016x", rand.Uint64()), states: map[string]*list.Element{}, recent: list.New(),
+		})
 	}
 	return a, nil
 }
@@ -97,13 +103,17 @@ func (a *alertEngine) observe(e *analysis.Event, agent string, now time.Time) (f
 func (g *alertGroups) observe(e *analysis.Event, agent string, lateness time.Duration) (fired []alert.Alert, late bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	st := g.state(g.key(e, agent))
+	key := g.key(e, agent)
+	st := g.state(key)
 	if st.NewestMicros != nil && e.Timestamp.UnixMicro() < *st.NewestMicros-lateness.Microseconds() {
 		return nil, true
 	}
 	g.out = g.rules.Observe(st, e, g.out[:0])
 	if len(g.out) == 0 {
 		return nil, false
+	}
+	for i := range g.out {
+		g.out[i].Group = alert.Group{By: string(g.by), Value: key, StateID: g.id}
 	}
 	return append([]alert.Alert(nil), g.out...), false
 }
@@ -140,6 +150,7 @@ func (g *alertGroups) state(key string) *alert.State {
 // alertSnapshot is the states of one grouping, longest unused first.
 type alertSnapshot struct {
 	By     GroupBy        `json:"group_by"`
+	ID     string         `json:"id,omitempty"`
 	Groups []groupInStore `json:"groups"`
 }
 
@@ -162,7 +173,7 @@ func (a *alertEngine) snapshot() ([]byte, error) {
 func (g *alertGroups) snapshot() ([]byte, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	s := alertSnapshot{By: g.by}
+	s := alertSnapshot{By: g.by, ID: g.id}
 	for el := g.recent.Front(); el != nil; el = el.Next() {
 		held := el.Value.(*groupState)
 		s.Groups = append(s.Groups, groupInStore{held.key, held.state})
@@ -180,7 +191,7 @@ func (a *alertEngine) restore(b []byte) error {
 			if g.by != s.By {
 				continue
 			}
-			if err := g.restore(s.Groups); err != nil {
+			if err := g.restore(&s); err != nil {
 				return err
 			}
 		}
@@ -188,10 +199,11 @@ func (a *alertEngine) restore(b []byte) error {
 	return nil
 }
 
-func (g *alertGroups) restore(groups []groupInStore) error {
+func (g *alertGroups) restore(s *alertSnapshot) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	for _, held := range groups {
+	g.id = cmp.Or(s.ID, g.id)
+	for _, held := range s.Groups {
 		if held.State == nil {
 			return fmt.Errorf("alert group %q has no state", held.Key)
 		}

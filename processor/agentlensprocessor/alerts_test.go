@@ -54,6 +54,11 @@ func TestAlertsFireOnceACrossingInEveryGroup(t *testing.T) {
 						}
 						h.feed(t, td)
 						got = append(got, alertsOn(t, span, i)...)
+						group := ""
+						if by == lanes {
+							group = call.lane
+						}
+						requireGroup(t, h, span, by, group)
 					}
 					want := together
 					if by == lanes {
@@ -64,6 +69,54 @@ func TestAlertsFireOnceACrossingInEveryGroup(t *testing.T) {
 			}
 		}
 	}
+}
+
+// requireGroup requires that the alerts on a span say for which group they are,
+// and in whose state. A group of "" is any that all calls are in.
+func requireGroup(t *testing.T, h *harness, span ptrace.Span, by GroupBy, group string) {
+	t.Helper()
+	for _, event := range span.Events().All() {
+		attrs := event.Attributes().AsRaw()
+		require.Equal(t, string(by), attrs[semconv.AlertGroupBy])
+		require.Equal(t, h.engines.alerts.sets[0].id, attrs[semconv.AlertStateID])
+		switch {
+		case by == GroupByNone:
+			require.NotContains(t, attrs, semconv.AlertGroup)
+		case group != "":
+			require.Equal(t, group, attrs[semconv.AlertGroup])
+		default:
+			require.NotEmpty(t, attrs[semconv.AlertGroup])
+		}
+	}
+}
+
+// A rule that fired before a restart is resolved after it in the same state; a
+// processor that knows nothing of it has a state of its own.
+func TestAlertsKeepTheirStateOverARestart(t *testing.T) {
+	rule := func(cfg *Config) {
+		cfg.Alerts.Rules = []AlertRuleConfig{{Name: "r", Condition: map[string]any{"type": "threshold", "field": "tokens_out", "op": ">", "value": 500}}}
+	}
+	feed := func(h *harness, number byte, tokens int64) (word, state string) {
+		td, span := chat("conversation", 1, number)
+		span.Attributes().PutInt(semconv.GenAIUsageOutputTokens, tokens)
+		h.feed(t, td)
+		require.Equal(t, 1, span.Events().Len())
+		return alertsOn(t, span, 0)[0], span.Events().At(0).Attributes().AsRaw()[semconv.AlertStateID].(string)
+	}
+	h := newHarness(t, rule)
+	word, before := feed(h, 1, 1000)
+	require.Equal(t, "0 fired", word)
+	held, err := h.engines.alerts.snapshot()
+	require.NoError(t, err)
+
+	other := newHarness(t, rule)
+	_, elsewhere := feed(other, 1, 1000)
+	require.NotEqual(t, before, elsewhere)
+	restarted := newHarness(t, rule)
+	require.NoError(t, restarted.engines.alerts.restore(held))
+	word, after := feed(restarted, 2, 1)
+	require.Equal(t, "0 resolved", word)
+	require.Equal(t, before, after)
 }
 
 // alertsOn returns what happened on the i-th span, such as "3 fired".

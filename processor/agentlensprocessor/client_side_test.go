@@ -272,7 +272,11 @@ func (c *client) watch(span ptrace.Span, r *spanevent.Reading) {
 				c.alerts[key], err = alert.NewEngine(rules[i : i+1])
 				require.NoError(c.t, err)
 			}
-			spanevent.StampAlerts(span, c.alerts[key].Observe(e))
+			alerts := c.alerts[key].Observe(e)
+			for j := range alerts {
+				alerts[j].Group = alert.Group{By: string(by), Value: groups[by]}
+			}
+			spanevent.StampAlerts(span, alerts)
 		}
 	}
 	if e.CostUSD.OK {

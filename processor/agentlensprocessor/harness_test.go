@@ -173,7 +173,9 @@ func findingsOf(sink *consumertest.TracesSink) []string {
 			}
 			for _, event := range span.Events().All() {
 				if strings.HasPrefix(event.Name(), "agentlens.") || event.Name() == semconv.EventEvaluationResult {
-					b, _ := json.Marshal(event.Attributes().AsRaw())
+					attrs := event.Attributes().AsRaw()
+					delete(attrs, semconv.AlertStateID) // each processor has its own
+					b, _ := json.Marshal(attrs)
 					line += fmt.Sprintf(" %s@%d%s", event.Name(), event.Timestamp(), b)
 				}
 			}
