@@ -36,7 +36,7 @@ var voltAgent = dialect{
 	},
 	ownKeys: []binding{{key: "agent.state", implies: kindLLM}},
 	content: []string{"agent.instructions", "agent.stateSnapshot", "agent.messages.ui", "agent.context", "llm.messages"},
-	finish: func(_ *facts, span ptrace.Span, r *Reading) {
+	finish: func(f *facts, span ptrace.Span, r *Reading) {
 		attrs := span.Attributes()
 		if text(attrs, "entity.type") == "agent" && r.AgentName == "" {
 			r.AgentName = text(attrs, "entity.name")
@@ -48,13 +48,13 @@ var voltAgent = dialect{
 		}
 		if r.Event.ToolCall != nil {
 			if v, ok := attrs.Get("input"); ok && r.Event.ToolCall.Input == nil {
-				r.Event.ToolCall.Input = valueData(v, "input")
+				r.Event.ToolCall.Input = f.valueData(v, "input")
 			}
 			if v, ok := attrs.Get("output"); ok && r.Event.ToolCall.Output == nil {
-				r.Event.ToolCall.Output = valueData(v, "output")
+				r.Event.ToolCall.Output = f.valueData(v, "output")
 			}
 		} else if v, ok := attrs.Get("output"); ok && r.Event.Output == nil {
-			r.Event.Output = valueData(v, "output")
+			r.Event.Output = f.valueData(v, "output")
 		}
 	},
 }

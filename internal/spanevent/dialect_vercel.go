@@ -105,6 +105,6 @@ func finishVercel(f *facts, span ptrace.Span, r *Reading) {
 		return
 	}
 	if v, ok := span.Attributes().Get("ai.response.toolCalls"); ok {
-		r.Event.Output = valueData(v, "output")
+		r.Event.Output = f.valueData(v, "output")
 	}
 }

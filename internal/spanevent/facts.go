@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"unicode/utf8"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
@@ -90,6 +91,8 @@ type facts struct {
 	// own says that AgentLens's SDK wrote the span: its content is JSON.
 	own      bool
 	metadata map[string]any
+	// memory is where content is written; nil for memory of its own.
+	memory *memory
 }
 
 // factsPool spares reading a span its largest allocation.
@@ -213,9 +216,8 @@ func (f *facts) texts(what field) []string {
 }
 
 // data returns a field as valid JSON: what the SDK wrote as it is; of others an
-// object as it stands,
-// other text as {key: text} so that it is an object, structured values encoded,
-// and a list as {key: list}.
+// object as it stands, other text as {key: text} so that it is an object,
+// structured values encoded, and a list as {key: list}.
 func (f *facts) data(what field, key string) json.RawMessage {
 	if !f.has(what) {
 		return nil
@@ -223,30 +225,33 @@ func (f *facts) data(what field, key string) json.RawMessage {
 	v := f.values[what]
 	if f.own && v.Type() == pcommon.ValueTypeStr {
 		if valid, _ := validJSON(v.Str()); valid {
-			return json.RawMessage(v.Str())
+			return f.memory.copyOf(v.Str())
 		}
 	}
-	return valueData(v, key)
+	return f.valueData(v, key)
 }
 
-func valueData(v pcommon.Value, key string) json.RawMessage {
+func (f *facts) valueData(v pcommon.Value, key string) json.RawMessage {
 	switch v.Type() {
 	case pcommon.ValueTypeStr:
-		s := strings.ToValidUTF8(v.Str(), "�")
+		s := v.Str()
+		if !utf8.ValidString(s) { // far faster than to replace nothing
+			s = strings.ToValidUTF8(s, "�")
+		}
 		trimmed := strings.TrimSpace(s)
 		if strings.HasPrefix(trimmed, "{") {
 			if valid, _ := validJSON(s); valid {
-				return json.RawMessage(s)
+				return f.memory.copyOf(s)
 			}
 		} else if strings.HasPrefix(trimmed, "[") {
 			switch valid, verbatim := validJSON(s); {
 			case verbatim:
-				return wrapVerbatim(key, s)
+				return f.memory.wrapVerbatim(key, s)
 			case valid:
 				return wrapJSON(key, json.RawMessage(s))
 			}
 		}
-		return wrapJSON(key, s)
+		return f.memory.wrapText(key, s)
 	case pcommon.ValueTypeMap:
 		return encode(v.Map().AsRaw())
 	case pcommon.ValueTypeEmpty:

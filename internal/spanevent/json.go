@@ -1,7 +1,5 @@
 package spanevent
 
-import "encoding/json"
-
 // validJSON reports whether s is JSON, as json.Valid does, but several times as
 // fast: nearly all of the time goes into long strings, which are looked at eight
 // bytes at once. verbatim says that it is, and that encoding/json would write it
@@ -108,14 +106,19 @@ const (
 func zeroIn(x uint64) uint64  { return (x - ones) &^ x & highs }
 func spaceIn(x uint64) uint64 { return (x - 0x20*ones) &^ x & highs } // a byte below 0x20
 
+// eight returns the eight bytes at i, the first in the lowest bits.
+func eight(s string, i int) uint64 {
+	b := s[i : i+8]
+	return uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24 |
+		uint64(b[4])<<32 | uint64(b[5])<<40 | uint64(b[6])<<48 | uint64(b[7])<<56
+}
+
 // text returns where a string ends whose first byte is at i.
 func (p *jsonScan) text(i int) int {
 	s := p.s
 	for {
 		for i+8 <= len(s) {
-			b := s[i : i+8]
-			x := uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24 |
-				uint64(b[4])<<32 | uint64(b[5])<<40 | uint64(b[6])<<48 | uint64(b[7])<<56
+			x := eight(s, i)
 			if zeroIn(x^'"'*ones)|zeroIn(x^'\\'*ones)|spaceIn(x) != 0 {
 				break
 			}
@@ -207,18 +210,4 @@ func (p *jsonScan) digits(i int) int {
 		return -1
 	}
 	return i
-}
-
-// wrapJSON returns {key: v}, nil for what JSON cannot say.
-func wrapJSON(key string, v any) json.RawMessage { return encode(map[string]any{key: v}) }
-
-// wrapVerbatim returns {key: value} of a value that is JSON already and that
-// encoding/json would write as it is.
-func wrapVerbatim(key, value string) json.RawMessage {
-	b := make([]byte, 0, len(`{"":}`)+len(key)+len(value))
-	b = append(b, `{"`...)
-	b = append(b, key...)
-	b = append(b, `":`...)
-	b = append(b, value...)
-	return append(b, '}')
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -19,7 +20,10 @@ func checkJSON(t *testing.T, s string) {
 		again, err := json.Marshal(json.RawMessage(s))
 		require.NoError(t, err)
 		require.Equal(t, string(again), s, "said to be written as it is")
-		require.Equal(t, string(wrapJSON("input", json.RawMessage(s))), string(wrapVerbatim("input", s)))
+		require.Equal(t, string(wrapJSON("input", json.RawMessage(s))), string((*memory)(nil).wrapVerbatim("input", s)))
+	}
+	if utf8.ValidString(s) {
+		require.Equal(t, string(wrapJSON("output", s)), string((*memory)(nil).wrapText("output", s)))
 	}
 }
 
@@ -28,6 +32,7 @@ var jsonSamples = []string{
 	`"x"`, `"x`, `"\u00e9\n\"\\\/"`, `"\u00g9"`, `"\x"`, `"\`, `"\u12`, "\"tab\there\"", "\"a\x00b\"", `01`, `-`, `-01`, `1.`, `.5`, `1e`, `1e+`, `1E+9`, `0.0`,
 	`nul`, `nullx`, `truefalse`, `{"a":1}{}`, `[[[[]]]]`, `[[[]`, `]`, `"long enough for eight bytes at once, and then <b> & some"`,
 	`{"a":"0123456789abcdef\"0123456789"}`, `["0123456\\","89abcdef"]`, "{\"a\":\"line\\nline\",\"b\":\"\xff\xfe invalid\"}", "[\"line\u2028separator\"]", "[\"caf\u00e9, \u20ac\"]",
+	"a text of two lines,\nwith \"quotes\",\ttabs, \b\f\r\x00\x1f\x7f and <b>&amp;</b> \u2028\u2029 \u2027 \u00e2 \ufffd", "0123456\n", "01234567\n", "\u20280123456789",
 	"\"0123456789\n0123456789\"", `"01234567`, `"0123456"`, `"012345678"x`,
 }
 

@@ -71,7 +71,13 @@ type Reading struct {
 	FiguresInContent bool
 	// Session is set for RoleSession, RoleSessionStart and RoleSessionReport.
 	Session SessionFacts
+
+	// memory holds the content of a reading that ReadInto has filled.
+	memory memory
 }
+
+// Clear forgets what was read, but keeps the memory for the next ReadInto.
+func (r *Reading) Clear() { *r = Reading{memory: r.memory.emptied()} }
 
 // SessionFacts is what a root, start or report span says of its session.
 type SessionFacts struct {
@@ -145,12 +151,17 @@ func (s Scope) Read(span ptrace.Span) Reading {
 	return r
 }
 
-// ReadInto is Read into memory that the caller has: a Reading is large. Nothing
-// of what was there stays. It returns false, and leaves r as it was, when the
-// span is not GenAI.
+// ReadInto is Read into memory that the caller has: a Reading is large, and so
+// is content. Nothing of what was there stays, and the content of the event is
+// that of the span only until r is read into again or cleared. It returns
+// false, and leaves r as it was, when the span is not GenAI.
 func (s Scope) ReadInto(r *Reading, span ptrace.Span) bool {
 	f := s.facts(span)
-	return f != nil && s.read(r, span, f)
+	if f == nil {
+		return false
+	}
+	f.memory = &r.memory
+	return s.read(r, span, f)
 }
 
 // facts returns what the span's attributes tell, nil when that is nothing of
@@ -182,6 +193,7 @@ func (s Scope) read(r *Reading, span ptrace.Span, f *facts) bool {
 		Role: c.role, Dialect: c.dialect, Rule: c.rule, Scope: s.name, Own: own,
 		TraceID: span.TraceID(), SpanID: span.SpanID(), ParentID: span.ParentSpanID(),
 		Start: span.StartTimestamp().AsTime(), End: span.EndTimestamp().AsTime(),
+		memory: r.memory.emptied(),
 	}
 	r.Event.Type = c.event
 	s.fill(r, span, f, seen)

@@ -1,10 +1,12 @@
 package spanevent
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/ptrace"
+	"pgregory.net/rapid"
 
 	"github.com/agentlens/agentlens-otel/analysis"
 )
@@ -68,8 +70,50 @@ func TestReadIntoUsedMemory(t *testing.T) {
 	var scope Scope
 	r := scope.Read(tool)
 	require.True(t, scope.ReadInto(&r, call))
-	require.Equal(t, scope.Read(call), r)
+	require.Equal(t, scope.Read(call), withoutMemory(r))
 	require.False(t, scope.ReadInto(&r, other), "not GenAI")
-	require.Equal(t, scope.Read(call), r, "stays")
+	require.Equal(t, scope.Read(call), withoutMemory(r), "stays")
+	r.Clear()
+	require.Equal(t, Reading{}, withoutMemory(r))
 	require.Equal(t, Reading{}, scope.Read(other))
+}
+
+// Nor does content, whose memory grows as it must, is used again, and is not
+// shared by two pieces of content.
+func TestReadIntoContent(t *testing.T) {
+	long := strings.Repeat("long ", 2*maxMemory)
+	var spans []ptrace.Span
+	for _, texts := range [][2]string{{"a", "b"}, {long, "b"}, {"", "b"}, {"a", long}, {"question", "answer"}, {`{"a":1}`, `[{"b":2}]`}, {"<a>", "a\xffb"}} {
+		for _, c := range []spanCase{
+			{scope: agentLens.scopes[0], attrs: attrs{"agentlens.event.type": "llm_call", "agentlens.event.input": texts[0], "agentlens.event.output": texts[1]}},
+			{attrs: attrs{"gen_ai.operation.name": "chat", "gen_ai.input.messages": texts[0], "gen_ai.output.messages": texts[1]}},
+			{attrs: attrs{"openinference.span.kind": "TOOL", "input.value": texts[0], "output.value": texts[1]}},
+		} {
+			spans = append(spans, c.span(t))
+		}
+	}
+	var r Reading
+	var scope Scope
+	rapid.Check(t, func(rt *rapid.T) {
+		span := rapid.SampledFrom(spans).Draw(rt, "span")
+		require.True(rt, scope.ReadInto(&r, span))
+		require.Equal(rt, scope.Read(span), withoutMemory(r))
+	})
+}
+
+// With the memory of the spans before, content costs no allocation: what is left
+// are the event's ids.
+func TestReadIntoAllocations(t *testing.T) {
+	c := spanCase{attrs: attrs{
+		"gen_ai.operation.name": "chat", "gen_ai.conversation.id": "c", "gen_ai.input.messages": "a question\nof two lines",
+		"gen_ai.output.messages": `[{"role":"assistant","parts":[{"type":"text","content":"an answer"}]}]`,
+	}}
+	span, scope := c.span(t), Scope{}
+	var r Reading
+	require.LessOrEqual(t, testing.AllocsPerRun(100, func() { scope.ReadInto(&r, span) }), 1.0)
+}
+
+func withoutMemory(r Reading) Reading {
+	r.memory = memory{}
+	return r
 }

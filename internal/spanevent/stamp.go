@@ -3,24 +3,50 @@ package spanevent
 import (
 	"strings"
 
+	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/agentlens/agentlens-otel/analysis"
 	"github.com/agentlens/agentlens-otel/semconv"
 )
 
+// How many attributes are written onto a span: by Stamp, by StampCost, and onto
+// one that ends a session by StampSession and with its cost and findings.
+const (
+	stampKeys   = 3
+	costKeys    = 4
+	sessionKeys = 7
+	verdictKeys = 12
+)
+
+// makeRoom lets so many attributes be added without the list growing: where it
+// grows it doubles.
+func makeRoom(attrs pcommon.Map, keys int) { attrs.EnsureCapacity(attrs.Len() + keys) }
+
 // Stamp writes onto a span what it is to which session, so that whoever reads
 // it downstream needs no state. Values that are there already stay.
 func Stamp(span ptrace.Span, r *Reading) {
 	attrs := span.Attributes()
-	put := func(key, value string) {
-		if _, ok := attrs.Get(key); !ok && value != "" {
-			attrs.PutStr(key, value)
-		}
+	if r.Role == RoleEvent && r.Event.CostUSD.OK {
+		makeRoom(attrs, stampKeys+costKeys)
+	} else {
+		makeRoom(attrs, stampKeys)
 	}
-	attrs.PutStr(semconv.AgentLensSessionID, r.Key())
-	put(semconv.AgentLensAgentName, r.Agent())
-	put(semconv.EventType, r.eventType())
+	key := r.Key()
+	if v, _ := attrs.GetOrPutEmpty(semconv.AgentLensSessionID); v.Type() != pcommon.ValueTypeStr || v.Str() != key {
+		v.SetStr(key)
+	}
+	putAbsent(attrs, semconv.AgentLensAgentName, r.Agent())
+	putAbsent(attrs, semconv.EventType, r.eventType())
+}
+
+func putAbsent(attrs pcommon.Map, key, value string) {
+	if value == "" {
+		return
+	}
+	if v, present := attrs.GetOrPutEmpty(key); !present {
+		v.SetStr(value)
+	}
 }
 
 // eventType is the value of agentlens.event.type that reads back as the same
@@ -56,6 +82,7 @@ func StampCost(span ptrace.Span, usd float64, source, pricingVersion string) {
 // it: the root of a trace that stands for a session, or a report.
 func StampSession(span ptrace.Span, role Role, s *analysis.Summary) {
 	attrs := span.Attributes()
+	makeRoom(attrs, sessionKeys+verdictKeys)
 	attrs.PutStr(semconv.EventType, (&Reading{Role: role}).eventType())
 	attrs.PutStr(semconv.AgentLensSessionID, s.SessionID)
 	if s.AgentName != "" {
@@ -72,6 +99,7 @@ func StampSession(span ptrace.Span, role Role, s *analysis.Summary) {
 // of a call, that the SDK does not know of.
 func StampSessionTokens(span ptrace.Span, s *analysis.Summary) {
 	attrs := span.Attributes()
+	makeRoom(attrs, verdictKeys+stampKeys)
 	for key, sum := range map[string]int64{semconv.SessionTokensInput: s.TokensIn, semconv.SessionTokensOutput: s.TokensOut} {
 		if v, ok := attrs.Get(key); ok && v.Int() < sum {
 			v.SetInt(sum)

@@ -47,7 +47,9 @@ func (p *agentLensProcessor) release(b *batch) {
 	if cap(b.spans) > maxReused {
 		return
 	}
-	clear(b.spans)
+	for i := range b.spans {
+		b.spans[i].clear()
+	}
 	*b = batch{spans: b.spans[:0], dialects: b.dialects[:0]}
 	p.batches.Put(b)
 }
@@ -67,4 +69,10 @@ type readSpan struct {
 	told    sessions.Told
 	// again says that the span was processed before.
 	again bool
+}
+
+// clear forgets the span, but keeps the memory of what it told.
+func (s *readSpan) clear() {
+	s.reading.Clear()
+	s.span, s.service, s.told, s.again = ptrace.Span{}, sessions.Service{}, sessions.Told{}, false
 }
