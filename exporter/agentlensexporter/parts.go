@@ -27,7 +27,8 @@ const (
 	// partsMark begins the value that stands for parts; their length follows.
 	// No batch begins so: protobuf has no field 0.
 	partsMark = "\x00agentlens parts\x00"
-	// maxStored keeps a damaged length from taking all memory, in bytes.
+	// maxStored is the length in bytes of the longest value there can be: a
+	// longer one is refused, and one that is said to be longer is damaged.
 	maxStored = 1 << 30
 )
 
@@ -55,13 +56,16 @@ func (e partsExtension) GetClient(ctx context.Context, kind component.Kind, id c
 	if name != pipeline.SignalTraces.String() {
 		return client, nil // not the queue's: its values are short
 	}
-	return partsClient{client}, nil
+	return partsClient{client, maxStored}, nil
 }
 
 // partsClient keeps values longer than partBytes in parts. It reads what was
 // stored without it. Like the queue, its caller must not use a key in two calls
 // at once.
-type partsClient struct{ storage.Client }
+type partsClient struct {
+	storage.Client
+	longest int // maxStored, less in tests
+}
 
 func (c partsClient) Get(ctx context.Context, key string) ([]byte, error) {
 	op := storage.GetOperation(key)
@@ -91,6 +95,10 @@ func (c partsClient) Batch(ctx context.Context, ops ...*storage.Operation) error
 			op.Value = before.value
 			continue
 		case storage.Set:
+			if len(op.Value) > c.longest {
+				return fmt.Errorf("a batch of %d bytes cannot be stored, want %d at most: have it sent in smaller ones, or do without `sending_queue::storage`",
+					len(op.Value), c.longest)
+			}
 			size := uint64(0)
 			if isLong(op.Value) {
 				size = uint64(len(op.Value))
@@ -135,7 +143,12 @@ func (c partsClient) read(ctx context.Context, ops []*storage.Operation) (map[st
 			continue
 		}
 		h.value = heads[i].Value
-		if size, ok := partsSize(h.value); ok {
+		size, ok := partsSize(h.value)
+		switch {
+		case !ok:
+		case size > uint64(c.longest) && op.Type == storage.Get:
+			return nil, fmt.Errorf("stored value %q is damaged: it is said to have %d bytes, want %d at most", op.Key, size, c.longest)
+		case size <= uint64(c.longest):
 			h.parts = partsFor(size)
 			if op.Type == storage.Get {
 				var err error
@@ -158,12 +171,16 @@ func (c partsClient) join(ctx context.Context, key string, size uint64) ([]byte,
 	if err := c.Client.Batch(ctx, parts...); err != nil {
 		return nil, err
 	}
+	length := uint64(0)
+	for _, part := range parts {
+		length += uint64(len(part.Value))
+	}
+	if length != size {
+		return nil, fmt.Errorf("stored value %q has %d bytes, want %d", key, length, size)
+	}
 	value := make([]byte, 0, size)
 	for _, part := range parts {
 		value = append(value, part.Value...)
-	}
-	if uint64(len(value)) != size {
-		return nil, fmt.Errorf("stored value %q has %d bytes, want %d", key, len(value), size)
 	}
 	return value, nil
 }
@@ -198,8 +215,7 @@ func partsSize(head []byte) (uint64, bool) {
 	if !ok || len(size) != 8 {
 		return 0, false
 	}
-	n := binary.BigEndian.Uint64(size)
-	return n, n <= maxStored
+	return binary.BigEndian.Uint64(size), true
 }
 
 func partsFor(size uint64) int { return int((size + partBytes - 1) / partBytes) }

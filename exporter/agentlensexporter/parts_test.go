@@ -3,8 +3,11 @@ package agentlensexporter
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"fmt"
+	"math"
 	"math/rand/v2"
+	"runtime"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -16,6 +19,9 @@ import (
 	"github.com/agentlens/agentlens-otel/exporter/agentlensexporter/internal/metadata"
 	"github.com/agentlens/agentlens-otel/exporter/agentlensexporter/internal/origin"
 )
+
+// testLongest takes the place of maxStored, which is too much for a test.
+const testLongest = 1 << 24
 
 // storageClient returns a client of a new file_storage, and the same storage as
 // the exporter's queue sees it.
@@ -29,7 +35,7 @@ func storageClient(t testing.TB) (plain, parts storage.Client) {
 	}
 	plain = get(host, "traces")
 	t.Cleanup(func() { require.NoError(t, plain.Close(context.Background())) })
-	return plain, partsClient{plain}
+	return plain, partsClient{plain, testLongest}
 }
 
 // A storage with parts is like one without, whatever the batches, and leaves
@@ -102,6 +108,50 @@ func TestPartsOfAnotherVersion(t *testing.T) {
 	require.NoError(t, plain.Delete(t.Context(), partKey("8", 3)))
 	_, err = parts.Get(t.Context(), "8")
 	require.ErrorContains(t, err, fmt.Sprintf("%d bytes, want %d", len(long)-partBytes, len(long)))
+}
+
+// A batch longer than can be stored is refused, with all that was to be stored
+// with it; whoever sent it is told.
+func TestPartsRefuseWhatIsTooLong(t *testing.T) {
+	_, parts := storageClient(t)
+	err := parts.Batch(t.Context(), storage.SetOperation("meta", []byte("x")), storage.SetOperation("9", make([]byte, testLongest+1)))
+	require.ErrorContains(t, err, "a batch of 16777217 bytes cannot be stored, want 16777216 at most")
+	for _, key := range []string{"meta", "9", partKey("9", 0)} {
+		value, err := parts.Get(t.Context(), key)
+		require.NoError(t, err)
+		require.Nil(t, value)
+	}
+}
+
+// A length that is damaged is an error and takes no memory; the queue can
+// delete the value, and store another in its place.
+func TestPartsOfDamagedLength(t *testing.T) {
+	for _, size := range []uint64{testLongest, testLongest + 1, 1 << 36, math.MaxUint64} {
+		t.Run(fmt.Sprint(size), func(t *testing.T) {
+			plain, parts := storageClient(t)
+			damage := func() {
+				require.NoError(t, plain.Set(t.Context(), "9", binary.BigEndian.AppendUint64([]byte(partsMark), size)))
+			}
+			var before, after runtime.MemStats
+			damage()
+			runtime.ReadMemStats(&before)
+			_, err := parts.Get(t.Context(), "9")
+			runtime.ReadMemStats(&after)
+			require.ErrorContains(t, err, fmt.Sprint(size))
+			require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(testLongest/2))
+
+			require.NoError(t, parts.Delete(t.Context(), "9"))
+			value, err := parts.Get(t.Context(), "9")
+			require.NoError(t, err)
+			require.Nil(t, value)
+			damage()
+			long := bytes.Repeat([]byte("whole "), partBytes)
+			require.NoError(t, parts.Set(t.Context(), "9", long))
+			value, err = parts.Get(t.Context(), "9")
+			require.NoError(t, err)
+			require.Equal(t, long, value)
+		})
+	}
 }
 
 // The queue's storage is one with parts: what waits in it when the exporter
