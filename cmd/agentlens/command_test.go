@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,6 +14,8 @@ import (
 	"go.opentelemetry.io/collector/confmap/provider/envprovider"
 	"go.opentelemetry.io/collector/confmap/provider/fileprovider"
 	"go.opentelemetry.io/collector/confmap/provider/yamlprovider"
+	"go.opentelemetry.io/collector/extension/extensiontest"
+	"go.opentelemetry.io/collector/extension/xextension/storage"
 	"go.opentelemetry.io/collector/otelcol"
 )
 
@@ -71,6 +74,39 @@ service: {pipelines: {traces: {receivers: [otlp], processors: [agentlens], expor
 			require.Error(t, err)
 			assert.Contains(t, err.Error(), c.want)
 		})
+	}
+}
+
+// An extension that is no storage is refused as one where it is named, wherever
+// a storage may be; that an extension is none is told by its own type.
+func TestValidateKnowsWhatIsNoStorage(t *testing.T) {
+	factories, err := components()
+	require.NoError(t, err)
+	for id, factory := range factories.Extensions {
+		ext, err := factory.Create(t.Context(), extensiontest.NewNopSettings(factory.Type()), factory.CreateDefaultConfig())
+		require.NoError(t, err, id)
+		_, stores := ext.(storage.Extension)
+		for place, yaml := range map[string]string{
+			"`processors::agentlens::storage`":                   "processors: {agentlens: {storage: %s}}\nexporters: {debug: {}}",
+			"`exporters::agentlens/a::sending_queue::storage`":   "processors: {agentlens: {}}\nexporters: {debug: {}, agentlens/a: {sending_queue: {storage: %s}}}",
+			"`exporters::otlp_http/b.c::sending_queue::storage`": "processors: {agentlens: {}}\nexporters: {debug: {}, otlp_http/b.c: {endpoint: 'http://localhost', sending_queue: {storage: %s}}}",
+		} {
+			named := id.String() + "/own"
+			file := filepath.Join(t.TempDir(), "config.yaml")
+			require.NoError(t, os.WriteFile(file, []byte(fmt.Sprintf(yaml, named)+`
+receivers: {otlp: {protocols: {http: {}}}}
+extensions: {`+named+`: {`+map[bool]string{true: "directory: " + t.TempDir()}[stores]+`}}
+service: {extensions: [`+named+`], pipelines: {traces: {receivers: [otlp], processors: [agentlens], exporters: [debug]}}}
+`), 0o600))
+			cmd := newCommand(settings())
+			cmd.SetArgs([]string{"validate", "--config", file})
+			cmd.SilenceErrors = true
+			if err := cmd.Execute(); stores {
+				assert.NoError(t, err, "%s in %s", named, place)
+			} else {
+				assert.ErrorContains(t, err, place+" is \""+named+"\", which stores nothing")
+			}
+		}
 	}
 }
 
