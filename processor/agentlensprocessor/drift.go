@@ -49,6 +49,8 @@ type agentDrift struct {
 
 	// Waiting holds the sessions that have not joined a window yet.
 	Waiting []waitingSession `json:"waiting,omitempty"`
+	// joined counts those at the front of Waiting that have joined since.
+	joined int
 	// Newest is the latest end of a session.
 	Newest time.Time `json:"newest,omitzero"`
 	// Comparisons are the latest ones, oldest first.
@@ -56,6 +58,7 @@ type agentDrift struct {
 }
 
 // driftFinding is what a completed session's span says of its agent's drift.
+// Many spans share one.
 type driftFinding struct {
 	Score  float64
 	Status drift.Status
@@ -92,10 +95,11 @@ func (d *driftEngine) add(s *analysis.Summary, version string, revision int64, n
 	}
 	f := a.asOf(s.EndedAt, d.cfg.AllowedLateness)
 	if len(changed) > 0 {
-		if f == nil {
-			f = &driftFinding{Score: a.Score, Status: a.Status}
+		news := driftFinding{Score: a.Score, Status: a.Status, Changed: changed}
+		if f != nil {
+			news.Score, news.Status = f.Score, f.Status
 		}
-		f.Changed = changed
+		return &news, nil
 	}
 	return f, nil
 }
@@ -242,6 +246,9 @@ func (d *driftEngine) scores(f func(agent string, score float64)) {
 func (d *driftEngine) snapshot() ([]byte, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	for _, a := range d.agents {
+		a.forgetJoined()
+	}
 	return json.Marshal(d.agents)
 }
 

@@ -49,6 +49,9 @@ type comparison struct {
 	End    time.Time    `json:"end,omitzero"`
 	Score  float64      `json:"score"`
 	Status drift.Status `json:"status"`
+
+	// finding says so on the spans of all sessions that it is of.
+	finding *driftFinding
 }
 
 // wait lets a session wait, in the place of an earlier revision of it.
@@ -65,7 +68,7 @@ func (a *agentDrift) wait(s *analysis.Summary, version string, revision int64) e
 	}
 	next := waitingSession{End: s.EndedAt, ID: s.SessionID, Version: version, Revision: revision, Session: one}
 	at := len(a.Waiting)
-	for at > 0 && next.compare(&a.Waiting[at-1]) < 0 { // mostly they come in order
+	for at > a.joined && next.compare(&a.Waiting[at-1]) < 0 { // mostly they come in order
 		at--
 	}
 	a.Waiting = slices.Insert(a.Waiting, at, next)
@@ -83,10 +86,9 @@ func (a *agentDrift) note(end time.Time) {
 // that are news.
 func (d *driftEngine) join(a *agentDrift) (changed []*drift.Report, err error) {
 	until := a.Newest.Add(-d.cfg.AllowedLateness)
-	joined := 0
-	for ; joined < len(a.Waiting); joined++ {
-		w := &a.Waiting[joined]
-		if w.End.After(until) && len(a.Waiting)-joined <= maxWaiting {
+	for len(a.waiting()) > 0 {
+		w := &a.Waiting[a.joined]
+		if w.End.After(until) && len(a.waiting()) <= maxWaiting {
 			break
 		}
 		window, err := d.windowFor(a, w.Version)
@@ -94,6 +96,8 @@ func (d *driftEngine) join(a *agentDrift) (changed []*drift.Report, err error) {
 			return changed, err
 		}
 		window.Merge(w.Session)
+		w.Session = nil
+		a.joined++
 		d.unnamed.take(w.ID)
 		a.Unjudged++
 		news, err := d.judge(a, w.End)
@@ -104,8 +108,19 @@ func (d *driftEngine) join(a *agentDrift) (changed []*drift.Report, err error) {
 			changed = append(changed, news)
 		}
 	}
-	a.Waiting = slices.Delete(a.Waiting, 0, joined)
+	if a.joined > len(a.Waiting)/2 { // on average no session is moved more than once
+		a.forgetJoined()
+	}
 	return changed, nil
+}
+
+// waiting returns the sessions that have not joined yet.
+func (a *agentDrift) waiting() []waitingSession { return a.Waiting[a.joined:] }
+
+// forgetJoined leaves no others in Waiting.
+func (a *agentDrift) forgetJoined() {
+	a.Waiting = slices.Delete(a.Waiting, 0, a.joined)
+	a.joined = 0
 }
 
 // unnamedSessions are the waiting sessions that are known by the id of their
@@ -172,6 +187,7 @@ func (d *driftEngine) named(trace pcommon.TraceID, session string) {
 
 // drop takes a session out that waits.
 func (a *agentDrift) drop(session string) {
+	a.forgetJoined()
 	a.Waiting = slices.DeleteFunc(a.Waiting, func(w waitingSession) bool { return w.ID == session })
 }
 
@@ -212,8 +228,11 @@ func (a *agentDrift) asOf(end time.Time, lateness time.Duration) *driftFinding {
 		}
 		known = 1
 	}
-	c := a.Comparisons[known-1]
-	return &driftFinding{Score: c.Score, Status: c.Status}
+	c := &a.Comparisons[known-1]
+	if c.finding == nil {
+		c.finding = &driftFinding{Score: c.Score, Status: c.Status}
+	}
+	return c.finding
 }
 
 func earlier(a, b time.Time) time.Time {

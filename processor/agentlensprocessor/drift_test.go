@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
 
 	"github.com/agentlens/agentlens-otel/analysis"
 	"github.com/agentlens/agentlens-otel/analysis/drift"
@@ -147,4 +148,33 @@ func TestDriftGoesOnAfterRestarts(t *testing.T) {
 		require.NoError(t, restarted.restore(state))
 	}
 	require.Greater(t, found, 30)
+}
+
+// The sessions that have joined stay in the list for a while. What the engine
+// says and keeps is what it would if each were taken out at once, whatever order
+// sessions and their revisions come in.
+func TestJoinedSessionsAreGone(t *testing.T) {
+	cfg := DriftConfig{Enabled: true, Mode: DriftRolling, BaselineSessions: 6, CurrentSessions: 3, AllowedLateness: 2 * time.Minute}
+	require.NoError(t, cfg.validate())
+	rapid.Check(t, func(rt *rapid.T) {
+		lazy, eager := newDriftEngine(cfg), newDriftEngine(cfg)
+		random := rand.New(rand.NewPCG(rapid.Uint64().Draw(rt, "seed"), 1))
+		for i := range int64(60) {
+			n := int(i)/3 + rapid.IntRange(0, 5).Draw(rt, "session")
+			s := driftSession(n, 100, "search", random)
+			revision := rapid.Int64Range(1, 2).Draw(rt, "revision")
+			got, err := lazy.add(s, "", revision, driftNow)
+			require.NoError(rt, err)
+			want, err := eager.add(s, "", revision, driftNow)
+			require.NoError(rt, err)
+			require.Equal(rt, want, got)
+			eager.agents["agent"].forgetJoined()
+			require.Equal(rt, eager.agents["agent"].Waiting, lazy.agents["agent"].waiting())
+		}
+		want, err := eager.snapshot()
+		require.NoError(rt, err)
+		got, err := lazy.snapshot()
+		require.NoError(rt, err)
+		require.JSONEq(rt, string(want), string(got))
+	})
 }

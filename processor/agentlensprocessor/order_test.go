@@ -102,7 +102,7 @@ func TestSessionNamedLateIsOneToDrift(t *testing.T) {
 
 // waiting returns the sessions of an agent that have not joined its windows.
 func waiting(h *harness, agent string) (ids []string) {
-	for _, w := range h.engines.drift.agents[agent].Waiting {
+	for _, w := range h.engines.drift.agents[agent].waiting() {
 		ids = append(ids, w.ID)
 	}
 	return ids
@@ -210,7 +210,7 @@ func driftState(t testing.TB, h *harness) string {
 	state := map[string]agentDrift{}
 	for name, a := range h.engines.drift.agents {
 		held := *a
-		held.Comparisons = nil
+		held.Comparisons, held.Waiting = nil, a.waiting()
 		state[name] = held
 	}
 	b, err := json.MarshalIndent(state, "", " ")
