@@ -18,18 +18,19 @@ const (
 
 var aggFuncs = []aggFunc{aggSum, aggAvg, aggMin, aggMax, aggCount}
 
-// sample is the metric of the event of a number.
-type sample struct {
+// Sample is the metric of an event.
+type Sample struct {
+	// Event is the event's number, from 1.
 	Event int64   `json:"e"`
 	Value float64 `json:"v"`
 }
 
-// window is the aggregate over the last events of a stream. Samples are, for
+// window is the aggregate over the last events of a stream. Its samples are, for
 // min and max, only those that can still become the answer.
 type window struct {
-	Samples queue[sample] `json:"samples,omitzero"`
-	// Sum and Abs are the exact sums of the samples and of their absolute
-	// values, without the Huge ones. They are derived from Samples.
+	samples queue[Sample]
+	// sum and abs are the exact sums of the samples and of their absolute
+	// values, without the huge ones.
 	sum, abs analysis.Sum
 	// fractions and huge count samples that are no whole number, and those too
 	// large for the exact sums.
@@ -42,23 +43,23 @@ const tooLarge = 1 << 40
 // observe adds the metric of event number seq, if it has it, and forgets what
 // has left the window.
 func (w *window) observe(n *node, seq int64, x float64, present bool) {
-	for w.Samples.len() > 0 && w.Samples.items()[0].Event <= seq-n.events {
-		w.tally(n.fn, w.Samples.items()[0].Value, -1)
-		w.Samples.popFront()
+	for w.samples.len() > 0 && w.samples.items()[0].Event <= seq-n.events {
+		w.tally(n.fn, w.samples.items()[0].Value, -1)
+		w.samples.popFront()
 	}
 	if !present {
 		return
 	}
 	if n.fn == aggMin || n.fn == aggMax {
-		for items := w.Samples.items(); len(items) > 0; items = w.Samples.items() {
+		for items := w.samples.items(); len(items) > 0; items = w.samples.items() {
 			last := items[len(items)-1].Value
 			if (n.fn == aggMin && last < x) || (n.fn == aggMax && last > x) {
 				break
 			}
-			w.Samples.popBack()
+			w.samples.popBack()
 		}
 	}
-	w.Samples.push(sample{seq, x})
+	w.samples.push(Sample{seq, x})
 	w.tally(n.fn, x, 1)
 }
 
@@ -79,7 +80,7 @@ func (w *window) tally(fn aggFunc, x float64, sign int) {
 
 // holds compares the aggregate with the node's limit.
 func (w *window) holds(n *node) bool {
-	if w.Samples.len() == 0 {
+	if w.samples.len() == 0 {
 		return false
 	}
 	if n.fn != aggSum && n.fn != aggAvg {
@@ -88,7 +89,7 @@ func (w *window) holds(n *node) bool {
 	// The answer is that of adding the window from left to right, as Evaluate
 	// does. The running sum is exact and so differs from it by rounding; only
 	// where that could decide is the window added again.
-	k := float64(w.Samples.len())
+	k := float64(w.samples.len())
 	x, slack := w.sum.Float64(), 0.0
 	if abs := w.abs.Float64(); w.fractions > 0 || abs >= 1<<53 {
 		slack = k*abs*0x1p-52 + k*0x1p-63
@@ -104,7 +105,7 @@ func (w *window) holds(n *node) bool {
 
 // value computes the aggregate from the samples: O(window) for sum and avg.
 func (w *window) value(n *node) float64 {
-	switch items := w.Samples.items(); n.fn {
+	switch items := w.samples.items(); n.fn {
 	case aggCount:
 		return float64(len(items))
 	case aggMin, aggMax:
@@ -116,7 +117,7 @@ func (w *window) value(n *node) float64 {
 
 // addUp computes an aggregate of at least one sample, all of which are in the
 // window. Sums are from left to right, as the original's.
-func addUp(fn aggFunc, samples []sample) float64 {
+func addUp(fn aggFunc, samples []Sample) float64 {
 	x := samples[0].Value
 	for _, s := range samples[1:] {
 		switch fn {

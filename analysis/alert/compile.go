@@ -14,6 +14,8 @@ import (
 // and goroutines may share it.
 type RuleSet struct {
 	rules []compiled
+	// nodes, rates and aggregates count those of all rules.
+	nodes, rates, aggregates int
 }
 
 // compiled is a rule with its condition as a flat tree: nodes[0] is the root.
@@ -22,6 +24,7 @@ type compiled struct {
 	severity Severity
 	cooldown int64 // microseconds of event time
 	nodes    []node
+	first    int    // of its nodes in State.nodes
 	hash     string // of the condition, by which a snapshot knows its own
 }
 
@@ -41,7 +44,10 @@ type node struct {
 	// hold is for how many events a member of a composite holds after it
 	// occurred; 0 outside of composites.
 	hold int64
-	text string // the condition in words
+	// store is the place of a rate in State.times, of an aggregate in
+	// State.windows.
+	store int
+	text  string // the condition in words
 }
 
 // Limits of what a rule may ask to remember.
@@ -79,12 +85,29 @@ func NewRuleSet(rules []Rule) (*RuleSet, error) {
 		c.nodes = nil
 		c.condition(path+".condition", &r.Condition, 0)
 		out.nodes = c.nodes
+		rs.place(&out)
 		rs.rules[i] = out
 	}
 	if len(c.wrong) > 0 {
 		return nil, wrap(errors.Join(c.wrong...))
 	}
 	return rs, nil
+}
+
+// place gives a rule its places in a State.
+func (rs *RuleSet) place(r *compiled) {
+	r.first = rs.nodes
+	rs.nodes += len(r.nodes)
+	for i := range r.nodes {
+		switch n := &r.nodes[i]; n.kind {
+		case Rate:
+			n.store = rs.rates
+			rs.rates++
+		case Aggregate:
+			n.store = rs.aggregates
+			rs.aggregates++
+		}
+	}
 }
 
 type compiler struct {

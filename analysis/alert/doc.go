@@ -2,9 +2,9 @@
 // rates, runs, patterns, aggregates, and combinations of them.
 //
 // Rules compile once into a RuleSet, which is immutable and shared. What has
-// been seen lives in a State, which is small, bounded, and can be written down
-// as JSON: a collector holds one per agent or session. Engine is a RuleSet with
-// one State, for programs that watch a single stream.
+// been seen lives in a State, which is small, bounded, and written down as the
+// JSON of a Snapshot: a collector holds one per agent or session. Engine is a
+// RuleSet with one State, for programs that watch a single stream.
 //
 // # When a condition holds
 //

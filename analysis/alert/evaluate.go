@@ -132,10 +132,10 @@ func (n *node) evaluateRate(events []analysis.Event) (f finding) {
 }
 
 func (n *node) evaluateAggregate(events []analysis.Event) (f finding) {
-	var samples []sample
+	var samples []Sample
 	for i := max(0, len(events)-int(n.events)); i < len(events); i++ {
 		if v := n.metric.of(&events[i]); v.kind == number {
-			samples = append(samples, sample{Value: v.number})
+			samples = append(samples, Sample{Value: v.number})
 			f.matched = append(f.matched, i)
 		}
 	}

@@ -12,13 +12,12 @@ import (
 // costs O(1) amortised per rule, besides reading JSON and matching patterns,
 // and allocates nothing when there is nothing to append. It keeps nothing of e.
 func (rs *RuleSet) Observe(st *State, e *analysis.Event, out []Alert) []Alert {
-	st.Events++
+	st.events++
 	st.advance(e.Timestamp)
 	for i := range rs.rules {
-		r, s := &rs.rules[i], &st.Rules[i]
-		holds, speaks := r.observe(0, st, s, e)
-		if speaks {
-			out = r.settle(st, s, e, holds, out)
+		r := &rs.rules[i]
+		if holds, speaks := r.observe(0, st, e); speaks {
+			out = r.settle(st, e, holds, out)
 		}
 	}
 	return out
@@ -29,89 +28,73 @@ func (rs *RuleSet) Observe(st *State, e *analysis.Event, out []Alert) []Alert {
 func (rs *RuleSet) Advance(st *State, now time.Time, out []Alert) []Alert {
 	st.advance(now)
 	for i := range rs.rules {
-		r, s := &rs.rules[i], &st.Rules[i]
-		if n := &r.nodes[0]; n.kind == Rate && s.Firing {
-			holds := n.forget(&s.Nodes[0], st)
-			out = r.settle(st, s, &analysis.Event{Timestamp: now}, holds, out)
+		r := &rs.rules[i]
+		if n := &r.nodes[0]; n.kind == Rate && st.nodes[r.first].firing {
+			out = r.settle(st, &analysis.Event{Timestamp: now}, n.forget(st), out)
 		}
 	}
 	return out
-}
-
-// Firing returns the names of the rules that have fired and are not resolved.
-func (rs *RuleSet) Firing(st *State) []string {
-	var names []string
-	for i := range st.Rules {
-		if st.Rules[i].Firing {
-			names = append(names, st.Rules[i].Name)
-		}
-	}
-	return names
 }
 
 func (st *State) advance(t time.Time) {
 	if t.IsZero() {
 		return
 	}
-	if us := t.UnixMicro(); st.NewestMicros == nil {
-		st.NewestMicros = new(us)
-	} else if us > *st.NewestMicros {
-		*st.NewestMicros = us
+	if us := t.UnixMicro(); us > st.newest || !st.timed {
+		st.newest, st.timed = us, true
 	}
 }
 
 // settle turns whether a rule's condition holds into alerts.
-func (r *compiled) settle(st *State, s *RuleState, e *analysis.Event, holds bool, out []Alert) []Alert {
+func (r *compiled) settle(st *State, e *analysis.Event, holds bool, out []Alert) []Alert {
+	s := &st.nodes[r.first]
 	switch {
 	case !holds:
-		if s.Firing {
-			s.Firing = false
+		if s.firing {
+			s.firing = false
 			out = append(out, r.alert(e, analysis.Opt[float64]{}, true))
 		}
-	case s.Firing || r.cooling(st, s):
+	case s.firing || s.fired && st.newest < s.lastFired+r.cooldown:
 	default:
-		s.Firing = true
-		if st.NewestMicros != nil && r.cooldown > 0 {
-			s.LastMicros = new(*st.NewestMicros)
+		s.firing = true
+		if st.timed && r.cooldown > 0 {
+			s.fired, s.lastFired = true, st.newest
 		}
-		out = append(out, r.alert(e, r.nodes[0].actual(&s.Nodes[0], e), false))
+		out = append(out, r.alert(e, r.nodes[0].actual(st, s, e), false))
 	}
 	return out
-}
-
-func (r *compiled) cooling(st *State, s *RuleState) bool {
-	return s.LastMicros != nil && *st.NewestMicros < *s.LastMicros+r.cooldown
 }
 
 // observe updates node i and those below it, and reports whether its condition
 // holds, and whether e says so: of a threshold or pattern an event without the
 // field says nothing, and the rule stays as it was.
-func (r *compiled) observe(i int, st *State, s *RuleState, e *analysis.Event) (holds, speaks bool) {
-	n, ns := &r.nodes[i], &s.Nodes[i]
+func (r *compiled) observe(i int, st *State, e *analysis.Event) (holds, speaks bool) {
+	n, ns := &r.nodes[i], &st.nodes[r.first+i]
 	speaks = true
 	switch n.kind {
 	case Threshold, Pattern:
 		holds, speaks = n.match.judge(e)
 	case Consecutive:
 		if n.match.matches(e) {
-			ns.Run++
+			ns.run++
 		} else {
-			ns.Run = 0
+			ns.run = 0
 		}
-		holds = ns.Run >= int64(n.limit)
+		holds = ns.run >= int64(n.limit)
 	case Rate:
 		if !e.Timestamp.IsZero() && n.match.matches(e) {
-			n.remember(ns, e.Timestamp.UnixMicro())
+			n.remember(st, e.Timestamp.UnixMicro())
 		}
-		holds = n.forget(ns, st)
+		holds = n.forget(st)
 	case Aggregate:
 		v := n.metric.of(e)
-		ns.Window.observe(n, st.Events, v.number, v.kind == number)
-		return ns.Window.holds(n), true
+		w := &st.windows[n.store]
+		w.observe(n, st.events, v.number, v.kind == number)
+		return w.holds(n), true
 	case Composite:
 		held := 0
 		for _, child := range n.children { // all of them: each has a state to keep
-			if childHolds, _ := r.observe(child, st, s, e); childHolds {
+			if childHolds, _ := r.observe(child, st, e); childHolds {
 				held++
 			}
 		}
@@ -121,49 +104,51 @@ func (r *compiled) observe(i int, st *State, s *RuleState, e *analysis.Event) (h
 		return holds, speaks
 	}
 	if holds {
-		ns.Last = st.Events
+		ns.last = st.events
 	}
-	return ns.Last > 0 && st.Events-ns.Last < n.hold, true
+	return ns.last > 0 && st.events-ns.last < n.hold, true
 }
 
 // remember inserts a matching time. Only the newest are kept, as many as it
 // takes to hold: the rate is judged at the newest time, so older ones cannot
 // matter again.
-func (n *node) remember(ns *NodeState, us int64) {
-	ns.Times.push(us)
-	times := ns.Times.items()
+func (n *node) remember(st *State, us int64) {
+	q := &st.times[n.store]
+	q.push(us)
+	times := q.items()
 	if last := len(times) - 1; last > 0 && times[last-1] > us { // it came late
 		i, _ := slices.BinarySearch(times[:last], us)
 		copy(times[i+1:], times[i:last])
 		times[i] = us
 	}
 	if len(times) > n.keep {
-		ns.Times.popFront()
+		q.popFront()
 	}
 }
 
 // forget drops the times that have left the window, and reports whether the
 // rate still holds.
-func (n *node) forget(ns *NodeState, st *State) bool {
-	for ns.Times.len() > 0 && ns.Times.items()[0] < *st.NewestMicros-n.micros {
-		ns.Times.popFront()
+func (n *node) forget(st *State) bool {
+	q := &st.times[n.store]
+	for q.len() > 0 && q.items()[0] < st.newest-n.micros {
+		q.popFront()
 	}
-	return ns.Times.len() >= n.keep
+	return q.len() >= n.keep
 }
 
 // actual returns the figure that made a condition hold.
-func (n *node) actual(ns *NodeState, e *analysis.Event) analysis.Opt[float64] {
+func (n *node) actual(st *State, ns *nodeState, e *analysis.Event) analysis.Opt[float64] {
 	switch n.kind {
 	case Threshold:
 		if v := n.match.field.of(e); v.kind == number {
 			return analysis.Some(v.number)
 		}
 	case Rate:
-		return analysis.Some(float64(ns.Times.len()))
+		return analysis.Some(float64(st.times[n.store].len()))
 	case Consecutive:
-		return analysis.Some(float64(ns.Run))
+		return analysis.Some(float64(ns.run))
 	case Aggregate:
-		return finite(ns.Window.value(n))
+		return finite(st.windows[n.store].value(n))
 	}
 	return analysis.Opt[float64]{}
 }

@@ -112,7 +112,7 @@ func TestEvaluateEqualsObserve(t *testing.T) {
 				kind := rules[j].Condition.Type
 				observed := everFired[rules[j].Name]
 				if kind == Aggregate || kind == Composite {
-					observed = st.Rules[j].Firing
+					observed = st.nodes[rs.rules[j].first].firing
 				}
 				require.Equal(t, evaluated[rules[j].Name], observed, "after event %d: %s", i, rs.rules[j].nodes[0].text)
 				if observed {
@@ -137,9 +137,9 @@ func TestStateSurvivesSnapshots(t *testing.T) {
 			want := rs.Observe(whole, &events[i], nil)
 			require.Equal(t, want, rs.Observe(cut, &events[i], nil))
 			if rapid.Bool().Draw(t, "cut") {
-				text, err := json.Marshal(cut)
+				text, err := json.Marshal(rs.Snapshot(cut))
 				require.NoError(t, err)
-				var read State
+				var read Snapshot
 				require.NoError(t, json.Unmarshal(text, &read))
 				cut = rs.Adopt(&read)
 			}
@@ -199,12 +199,12 @@ func TestStateIsBounded(t *testing.T) {
 			Type: analysis.EventError, Timestamp: time.Unix(1_780_000_000+int64(i), 0), DurationMS: analysis.Some(float64(i)),
 		}, nil)
 		if i%5_000 == 4_999 {
-			sizes = append(sizes, len(st.Rules[0].Nodes[0].Times.buf), len(st.Rules[1].Nodes[0].Window.Samples.buf), len(st.Rules[2].Nodes[0].Window.Samples.buf))
+			sizes = append(sizes, len(st.times[0].buf), len(st.windows[0].samples.buf), len(st.windows[1].samples.buf))
 		}
 	}
-	require.Equal(t, 8, st.Rules[0].Nodes[0].Times.len())
-	require.Equal(t, 40, st.Rules[1].Nodes[0].Window.Samples.len())
-	require.Equal(t, DefaultWindow, st.Rules[2].Nodes[0].Window.Samples.len())
+	require.Equal(t, 8, st.times[0].len())
+	require.Equal(t, 40, st.windows[0].samples.len())
+	require.Equal(t, DefaultWindow, st.windows[1].samples.len())
 	require.Less(t, slices.Max(sizes), 4*DefaultWindow, fmt.Sprint(sizes))
 }
 
@@ -261,5 +261,28 @@ func TestPointRulesFireOnceACrossing(t *testing.T) {
 			}
 			require.Equal(t, want, got)
 		}
+	})
+}
+
+// A state that is used again is as new, and takes no memory that it has.
+func TestResetStateIsNew(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		rs, err := NewRuleSet(rulesGen.Draw(t, "rules"))
+		require.NoError(t, err)
+		used := rs.NewState()
+		for i, e := range rapid.SliceOfN(eventGen, 0, 25).Draw(t, "before") {
+			rs.Observe(used, &e, nil)
+			if i%10 == 9 {
+				rs.Reset(used)
+			}
+		}
+		rs.Reset(used)
+		fresh := rs.NewState()
+		require.Equal(t, rs.Snapshot(fresh), rs.Snapshot(used))
+		for _, e := range rapid.SliceOfN(eventGen, 0, 25).Draw(t, "events") {
+			require.Equal(t, rs.Observe(fresh, &e, nil), rs.Observe(used, &e, nil))
+		}
+		require.Equal(t, rs.Snapshot(fresh), rs.Snapshot(used))
+		require.Zero(t, testing.AllocsPerRun(10, func() { rs.Reset(used) }))
 	})
 }

@@ -170,9 +170,9 @@ func checkCompiled(t *testing.T, rules []Rule, err error) {
 	}
 	_, err = json.Marshal(rs.Evaluate(events))
 	require.NoError(t, err)
-	text, err := json.Marshal(st)
+	text, err := json.Marshal(rs.Snapshot(st))
 	require.NoError(t, err)
-	var read State
+	var read Snapshot
 	require.NoError(t, json.Unmarshal(text, &read))
 	require.Equal(t, rs.Firing(st), rs.Firing(rs.Adopt(&read)))
 }
@@ -206,11 +206,11 @@ func FuzzAdopt(f *testing.F) {
 	for i := range events {
 		rs.Observe(st, &events[i], nil)
 	}
-	text, err := json.Marshal(st)
+	text, err := json.Marshal(rs.Snapshot(st))
 	require.NoError(f, err)
 	f.Add(text)
 	f.Fuzz(func(t *testing.T, data []byte) {
-		var read State
+		var read Snapshot
 		if json.Unmarshal(data, &read) != nil {
 			return
 		}
@@ -218,7 +218,7 @@ func FuzzAdopt(f *testing.F) {
 		for i := range events {
 			rs.Observe(st, &events[i], nil)
 		}
-		_, err := json.Marshal(st)
+		_, err := json.Marshal(rs.Snapshot(st))
 		require.NoError(t, err)
 	})
 }

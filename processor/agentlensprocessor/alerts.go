@@ -2,7 +2,6 @@ package agentlensprocessor
 
 import (
 	"cmp"
-	"container/list"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
@@ -29,15 +28,8 @@ type alertGroups struct {
 	mu sync.Mutex
 	// id names these states among those of other collectors.
 	id     string
-	states map[string]*list.Element
-	// recent holds the states, longest unused first.
-	recent *list.List
+	states alertStates
 	out    []alert.Alert
-}
-
-type groupState struct {
-	key   string
-	state *alert.State
 }
 
 func newAlertEngine(cfg AlertsConfig) (*alertEngine, error) {
@@ -61,7 +53,7 @@ func newAlertEngine(cfg AlertsConfig) (*alertEngine, error) {
 			return nil, err
 		}
 		a.sets = append(a.sets, &alertGroups{
-			by: by, rules: set, id: fmt.Sprintf("%016x", rand.Uint64()), states: map[string]*list.Element{}, recent: list.New(),
+			by: by, rules: set, id: fmt.Sprintf("%016x", rand.Uint64()), states: newAlertStates(set, maxGroups),
 		})
 	}
 	return a, nil
@@ -104,8 +96,8 @@ func (g *alertGroups) observe(e *analysis.Event, agent string, lateness time.Dur
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	key := g.key(e, agent)
-	st := g.state(key)
-	if st.NewestMicros != nil && e.Timestamp.UnixMicro() < *st.NewestMicros-lateness.Microseconds() {
+	st := g.states.of(key)
+	if newest, ok := st.Newest(); ok && e.Timestamp.UnixMicro() < newest-lateness.Microseconds() {
 		return nil, true
 	}
 	g.out = g.rules.Observe(st, e, g.out[:0])
@@ -131,22 +123,6 @@ func (g *alertGroups) key(e *analysis.Event, agent string) string {
 	}
 }
 
-// state returns the state of a group. Of more than maxGroups the longest unused
-// starts afresh.
-func (g *alertGroups) state(key string) *alert.State {
-	if el, ok := g.states[key]; ok {
-		g.recent.MoveToBack(el)
-		return el.Value.(*groupState).state
-	}
-	if g.recent.Len() >= maxGroups {
-		oldest := g.recent.Remove(g.recent.Front()).(*groupState)
-		delete(g.states, oldest.key)
-	}
-	s := &groupState{key: key, state: g.rules.NewState()}
-	g.states[key] = g.recent.PushBack(s)
-	return s.state
-}
-
 // alertSnapshot is the states of one grouping, longest unused first.
 type alertSnapshot struct {
 	By     GroupBy        `json:"group_by"`
@@ -155,8 +131,8 @@ type alertSnapshot struct {
 }
 
 type groupInStore struct {
-	Key   string       `json:"key"`
-	State *alert.State `json:"state"`
+	Key   string          `json:"key"`
+	State *alert.Snapshot `json:"state"`
 }
 
 func (a *alertEngine) snapshot() ([]byte, error) {
@@ -174,9 +150,8 @@ func (g *alertGroups) snapshot() ([]byte, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	s := alertSnapshot{By: g.by, ID: g.id}
-	for el := g.recent.Front(); el != nil; el = el.Next() {
-		held := el.Value.(*groupState)
-		s.Groups = append(s.Groups, groupInStore{held.key, held.state})
+	for key, st := range g.states.all() {
+		s.Groups = append(s.Groups, groupInStore{key, g.rules.Snapshot(st)})
 	}
 	return json.Marshal(s)
 }
@@ -207,7 +182,7 @@ func (g *alertGroups) restore(s *alertSnapshot) error {
 		if held.State == nil {
 			return fmt.Errorf("alert group %q has no state", held.Key)
 		}
-		*g.state(held.Key) = *g.rules.Adopt(held.State)
+		*g.states.of(held.Key) = *g.rules.Adopt(held.State)
 	}
 	return nil
 }
