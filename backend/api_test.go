@@ -286,6 +286,13 @@ func TestAlertsOfBothKinds(t *testing.T) {
 	require.Equal(t, json.Number("0"), c.want(200, "GET", "/alerts/events?acknowledged=false", "")["total"])
 	page := c.page(200, "/ui/alerts")
 	require.Contains(t, page, "Sessions <b> session_count is 1, >= 1 over 9999 minutes")
+	require.NotContains(t, page, "on this page")
+	require.Contains(t, c.page(200, "/ui/alerts?limit=1"), "fired once on this page")
+	c.want(201, "POST", "/sessions/s1/annotations", `{"text":"Alert (critical): rule Spike: 7 > 5","author":"agentlens","type":"warning","event_id":"e1"}`)
+	_, html := c.do("GET", "/ui/alerts?limit=1&agent=research-agent-v2", "")
+	require.Contains(t, html, "?agent=research-agent-v2&amp;limit=1&amp;offset=1", "the next page is of the same agent")
+	c.want(201, "POST", "/sessions/s1/annotations", `{"text":"Alert resolved: rule Spike: 5","author":"agentlens","type":"warning","event_id":"e1"}`)
+	require.NotContains(t, c.page(200, "/ui/alerts?offset=100&agent=research-agent-v2"), "Nothing has fired", "but on other pages")
 }
 
 // TestAnAlertIsResolvedInItsGroup: a rule over the whole stream that fired on

@@ -297,7 +297,7 @@ func (s *Server) pageAlerts(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	view := web.Alerts{
-		Rules: found.Rules(), Firing: found.FiringRules(), Paging: web.Paging{Limit: q.Limit, Offset: q.Offset, Total: int64(found.Total)},
+		Rules: found.Rules(), Firing: found.FiringRules(), Paging: web.Paging{Limit: q.Limit, Offset: q.Offset, Total: int64(found.Total), Query: r.URL.Query()},
 	}
 	s.render(w, http.StatusOK, func(out io.Writer) error { return s.pages.Alerts(out, view) })
 }

@@ -60,12 +60,13 @@ func TestPages(t *testing.T) {
 			s := open(t, screen.width, screen.height, screen.dark)
 			for _, path := range []string{"/", "/ui/sessions", "/ui/agents", "/ui/alerts", "/ui/compare"} {
 				s.visit(path)
+				s.fits("empty " + path)
 				s.clean("empty " + path)
 			}
 			fill(t, s.url, time.Now().UTC(), 12)
 			for name, path := range demoPages(s) {
 				s.visit(path)
-				require.LessOrEqual(t, eval[int64](s, `document.documentElement.scrollWidth`), screen.width, "%s is wider than the screen", name)
+				s.fits(name)
 				require.Empty(t, eval[[]string](s, unnamed), "%s: what has no name cannot be spoken", name)
 				require.Equal(t, int64(1), eval[int64](s, `document.querySelectorAll("h1").length`), name)
 				dark := eval[bool](s, `matchMedia("(prefers-color-scheme: dark)").matches`)

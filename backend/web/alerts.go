@@ -14,5 +14,8 @@ type Alerts struct {
 	Paging Paging
 }
 
+// Partial reports whether there are other pages.
+func (a Alerts) Partial() bool { return a.Paging.Total > int64(a.Paging.Limit) }
+
 // Alerts writes the page of alerts.
 func (p *Pages) Alerts(w io.Writer, v Alerts) error { return p.write(w, "alerts", "alerts", true, v) }

@@ -98,8 +98,9 @@ func count(n analysis.Opt[int64]) string {
 }
 
 // number writes n with a narrow no-break space between groups of three digits.
-func number(n int64) string {
-	s := strconv.FormatInt(n, 10)
+func number(n int64) string { return grouped(strconv.FormatInt(n, 10)) }
+
+func grouped(s string) string {
 	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
 		s = s[:i] + "\u202f" + s[i:]
 	}
@@ -127,7 +128,8 @@ func roundTo3(v float64) float64 {
 	return r
 }
 
-// usd writes an amount to the cent, and a small one to four digits.
+// usd writes an amount to the cent, and a small one to four digits, in groups as
+// number does.
 func usd(v analysis.Opt[float64]) string {
 	switch {
 	case !v.OK:
@@ -139,7 +141,8 @@ func usd(v analysis.Opt[float64]) string {
 	case v.V < 1:
 		return fmt.Sprintf("$%.4f", v.V)
 	}
-	return fmt.Sprintf("$%.2f", v.V)
+	dollars, cents, _ := strings.Cut(strconv.FormatFloat(v.V, 'f', 2, 64), ".")
+	return "$" + grouped(dollars) + "." + cents
 }
 
 // money writes an amount that is known.
@@ -147,7 +150,10 @@ func money(v float64) string { return usd(analysis.Some(v)) }
 
 // axisMoney writes an amount on an axis, without more digits than it needs.
 func axisMoney(v float64) string {
-	if v >= 10_000 {
+	switch {
+	case v >= 1e6:
+		return "$" + strconv.FormatFloat(v/1e6, 'f', -1, 64) + "M"
+	case v >= 10_000:
 		return "$" + strconv.FormatFloat(v/1000, 'f', -1, 64) + "k"
 	}
 	return "$" + strconv.FormatFloat(v, 'g', 4, 64)
