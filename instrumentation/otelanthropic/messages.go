@@ -2,7 +2,6 @@ package otelanthropic
 
 import (
 	"encoding/json"
-	"strings"
 
 	"go.opentelemetry.io/otel/attribute"
 
@@ -16,6 +15,7 @@ import (
 type reader struct {
 	mode   capture.Mode
 	usage  usage
+	cursor genaihttp.Cursor
 	blocks []blockText // of a stream
 	size   int
 }
@@ -185,13 +185,13 @@ func (r *reader) Event(call *genaihttp.Call, event string, m *genaihttp.Members)
 // blockText puts a streamed block together.
 type blockText struct {
 	part genaihttp.Part
-	text strings.Builder
-	json strings.Builder
+	text []byte
+	json []byte
 }
 
 func (r *reader) collect(m *genaihttp.Members) {
-	var index int
-	if !m.Decode("index", &index) || index < 0 || index >= maxBlocks {
+	index, ok := m.Int("index")
+	if !ok || index < 0 || index >= maxBlocks {
 		return
 	}
 	for len(r.blocks) <= index {
@@ -203,20 +203,52 @@ func (r *reader) collect(m *genaihttp.Members) {
 		var start block
 		if json.Unmarshal(raw, &start) == nil {
 			b.part = start.part()
-			b.text.WriteString(b.part.Content)
+			b.text = append(b.text, b.part.Content...)
 		}
 		return
 	}
-	r.size += len(m.Raw("delta"))
-	var delta struct {
+	raw := m.Raw("delta")
+	r.size += len(raw)
+	d, ok := scanDelta(&r.cursor, raw)
+	if !ok {
+		d = decodeDelta(raw)
+	}
+	b.text = append(append(b.text, d.text...), d.thinking...)
+	b.json = append(b.json, d.partialJSON...)
+}
+
+// delta is what an event adds to a block.
+type delta struct{ text, thinking, partialJSON []byte }
+
+var deltaNames = []string{"text", "thinking", "partial_json"}
+
+// scanDelta reads what nearly all deltas are, and reports whether it could. The
+// delta is good until the next.
+func scanDelta(c *genaihttp.Cursor, raw []byte) (d delta, ok bool) {
+	c.Reset(raw)
+	c.Object(deltaNames, func(i int) {
+		switch i {
+		case 0:
+			d.text = c.Text()
+		case 1:
+			d.thinking = c.Text()
+		case 2:
+			d.partialJSON = c.Text()
+		}
+	})
+	return d, c.Whole()
+}
+
+// decodeDelta is for all that scanDelta gives up on. Of a delta with a member of
+// another type it returns the others.
+func decodeDelta(raw []byte) delta {
+	var d struct {
 		Text        string `json:"text"`
 		Thinking    string `json:"thinking"`
 		PartialJSON string `json:"partial_json"`
 	}
-	m.Decode("delta", &delta)
-	b.text.WriteString(delta.Text)
-	b.text.WriteString(delta.Thinking)
-	b.json.WriteString(delta.PartialJSON)
+	_ = json.Unmarshal(raw, &d)
+	return delta{[]byte(d.Text), []byte(d.Thinking), []byte(d.PartialJSON)}
 }
 
 // Finish makes a message of what a stream brought.
@@ -231,9 +263,9 @@ func (r *reader) Finish(call *genaihttp.Call) {
 	for i := range r.blocks {
 		b := &r.blocks[i]
 		p := b.part
-		p.Content = b.text.String()
-		if b.json.Len() > 0 {
-			p.Data = json.RawMessage(b.json.String())
+		p.Content = string(b.text)
+		if len(b.json) > 0 {
+			p.Data = b.json
 		}
 		message.Parts = append(message.Parts, p)
 	}

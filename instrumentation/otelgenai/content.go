@@ -14,8 +14,11 @@ import (
 
 // reader reads generated content and embeddings.
 type reader struct {
-	mode capture.Mode
-	size int // of what a stream brought
+	mode       capture.Mode
+	candidates []candidate
+	pieces     pieces
+	usage      usage
+	size       int // of what was read of them
 }
 
 // maxStreamed bounds how much of a streamed answer is kept for capture.
@@ -140,62 +143,40 @@ func (r *reader) read(call *genaihttp.Call, m *genaihttp.Members) {
 		call.Fail(raw, 0)
 		return
 	}
-	if id := m.String("responseId"); id != "" {
-		call.ResponseID = id
-	}
-	if model := m.String("modelVersion"); model != "" {
-		call.ResponseModel = model
-	}
-	var u usage
-	if m.Decode("usageMetadata", &u) {
-		call.Usage = u.counts()
+	m.Update("responseId", &call.ResponseID)
+	m.Update("modelVersion", &call.ResponseModel)
+	if m.Has("usageMetadata") {
+		r.count(call, m.Raw("usageMetadata"))
 	}
 	if reason := m.String("promptFeedback.blockReason"); reason != "" {
 		call.FinishReason(0, strings.ToLower(reason))
 		call.Complete = true
 	}
-	var candidates []struct {
-		Index        int     `json:"index"`
-		FinishReason string  `json:"finishReason"`
-		Content      content `json:"content"`
-	}
-	if !m.Decode("candidates", &candidates) {
+	pieces, ok := r.pieces.read(m)
+	if !ok {
 		return
 	}
 	r.size += len(m.Raw("candidates"))
-	for i := range candidates {
-		c := &candidates[i]
-		reason := strings.ToLower(c.FinishReason)
-		call.FinishReason(c.Index, reason)
-		call.Complete = call.Complete || reason != ""
+	for i := range pieces {
+		p := &pieces[i]
+		if len(p.reason) > 0 {
+			call.FinishReason(p.index, strings.ToLower(string(p.reason)))
+			call.Complete = true
+		}
 		if call.OutputCut = r.size > maxStreamed; r.mode != capture.None && !call.OutputCut {
-			collect(call, c.Index, reason, c.Content.message().Parts)
+			r.collect(p)
 		}
 	}
 }
 
-const maxCandidates = 128
-
-// collect adds parts to the message of a candidate, and text to the text before
-// it.
-func collect(call *genaihttp.Call, index int, reason string, parts []genaihttp.Part) {
-	if index < 0 || index >= maxCandidates {
-		return
-	}
-	for len(call.Output) <= index {
-		call.Output = append(call.Output, genaihttp.Message{Role: "assistant"})
-	}
-	message := &call.Output[index]
-	if reason != "" {
-		message.FinishReason = reason
-	}
-	for _, p := range parts {
-		if n := len(message.Parts); n > 0 && message.Parts[n-1].Type == p.Type && (p.Type == genaihttp.PartText || p.Type == genaihttp.PartReasoning) {
-			message.Parts[n-1].Content += p.Content
-			continue
+func (r *reader) count(call *genaihttp.Call, raw json.RawMessage) {
+	u := &r.usage
+	if !u.scan(&r.pieces.cursor, raw) {
+		if *u = (usage{}); json.Unmarshal(raw, u) != nil {
+			return
 		}
-		message.Parts = append(message.Parts, p)
 	}
+	call.Usage = u.counts()
 }
 
 // content is a message of the API.

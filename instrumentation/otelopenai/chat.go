@@ -3,7 +3,6 @@ package otelopenai
 import (
 	"bytes"
 	"encoding/json"
-	"strings"
 
 	"go.opentelemetry.io/otel/attribute"
 
@@ -16,15 +15,16 @@ import (
 // chatReader reads chat completions, and completions, which have a text where
 // the others have a message.
 type chatReader struct {
-	mode    capture.Mode
-	choices []choiceText // of a stream
+	mode              capture.Mode
+	tier, fingerprint string
+
+	// Of a stream:
+	pieces  pieces
+	choices []choiceText
 	size    int
 }
 
 func newChatReader(mode capture.Mode) genaihttp.Reader { return &chatReader{mode: mode} }
-
-// maxStreamed bounds how much of a streamed answer is kept for capture.
-const maxStreamed = 256 << 10
 
 func (r *chatReader) RequestMembers() genaihttp.Select {
 	keep := []string{
@@ -112,7 +112,7 @@ func (r *chatReader) AnswerMembers(bool) genaihttp.Select {
 	return genaihttp.Select{Keep: []string{"id", "model", "choices", "usage", "service_tier", "system_fingerprint", "error"}}
 }
 
-// choice is one of an answer, whole or in part.
+// choice is one of an answer.
 type choice struct {
 	Index        int         `json:"index"`
 	FinishReason string      `json:"finish_reason"`
@@ -129,6 +129,7 @@ type closing struct {
 
 func (r *chatReader) Answer(call *genaihttp.Call, m *genaihttp.Members) {
 	r.common(call, m)
+	ends(call, m)
 	if r.mode == capture.None {
 		return
 	}
@@ -157,22 +158,32 @@ func (r *chatReader) common(call *genaihttp.Call, m *genaihttp.Members) {
 	if call.ResponseModel == "" {
 		call.ResponseModel = m.String("model")
 	}
-	if tier := m.String("service_tier"); tier != "" {
-		call.SetResponse(attribute.String(semconv.OpenAIResponseServiceTier, tier))
+	if m.Update("service_tier", &r.tier) {
+		call.SetResponse(attribute.String(semconv.OpenAIResponseServiceTier, r.tier))
 	}
-	if fingerprint := m.String("system_fingerprint"); fingerprint != "" {
-		call.SetResponse(attribute.String(semconv.OpenAIResponseFingerprint, fingerprint))
+	if m.Update("system_fingerprint", &r.fingerprint) {
+		call.SetResponse(attribute.String(semconv.OpenAIResponseFingerprint, r.fingerprint))
 	}
-	var u usage
-	if m.Decode("usage", &u) {
-		call.Usage = u.counts()
-	}
-	var ends []closing
-	if hasEnd(m.Raw("choices")) && m.Decode("choices", &ends) {
-		for _, end := range ends {
-			call.FinishReason(end.Index, end.FinishReason)
-			call.Complete = call.Complete || end.FinishReason != ""
+	if m.Has("usage") {
+		var u usage
+		if m.Decode("usage", &u) {
+			call.Usage = u.counts()
 		}
+	}
+}
+
+// ends reads why choices ended.
+func ends(call *genaihttp.Call, m *genaihttp.Members) {
+	if !hasEnd(m.Raw("choices")) {
+		return
+	}
+	var choices []closing
+	if !m.Decode("choices", &choices) {
+		return
+	}
+	for _, c := range choices {
+		call.FinishReason(c.Index, c.FinishReason)
+		call.Complete = call.Complete || c.FinishReason != ""
 	}
 }
 
@@ -189,98 +200,6 @@ func hasEnd(choices []byte) bool {
 		if value := bytes.TrimLeft(choices, ": \t\r\n"); !bytes.HasPrefix(value, []byte("null")) {
 			return true
 		}
-	}
-}
-
-func (r *chatReader) Event(call *genaihttp.Call, _ string, m *genaihttp.Members) {
-	if raw := m.Raw("error"); raw != nil && string(raw) != "null" {
-		call.Fail(raw, 0)
-		return
-	}
-	r.common(call, m)
-	if r.mode == capture.None {
-		return
-	}
-	if call.OutputCut = r.size > maxStreamed; call.OutputCut {
-		return
-	}
-	var choices []choice
-	if !m.Decode("choices", &choices) {
-		return
-	}
-	r.size += len(m.Raw("choices"))
-	for i := range choices {
-		r.collect(&choices[i])
-	}
-}
-
-// choiceText puts a streamed choice together.
-type choiceText struct {
-	role                     string
-	text, reasoning, refusal strings.Builder
-	calls                    []toolText
-}
-
-type toolText struct {
-	id, name  string
-	arguments strings.Builder
-}
-
-const maxParallel = 128
-
-func (r *chatReader) collect(c *choice) {
-	if c.Index < 0 || c.Index >= maxParallel {
-		return
-	}
-	for len(r.choices) <= c.Index {
-		r.choices = append(r.choices, choiceText{})
-	}
-	t, d := &r.choices[c.Index], &c.Delta
-	if d.Role != "" {
-		t.role = d.Role
-	}
-	t.text.WriteString(c.Text)
-	t.text.WriteString(d.text())
-	t.reasoning.WriteString(d.reasoning())
-	t.refusal.WriteString(d.Refusal)
-	for _, call := range d.ToolCalls {
-		if call.Index < 0 || call.Index >= maxParallel {
-			continue
-		}
-		for len(t.calls) <= call.Index {
-			t.calls = append(t.calls, toolText{})
-		}
-		tool := &t.calls[call.Index]
-		tool.id += call.ID
-		tool.name += call.Function.Name
-		tool.arguments.WriteString(call.Function.Arguments)
-	}
-}
-
-// Finish makes messages of what a stream brought.
-func (r *chatReader) Finish(call *genaihttp.Call) {
-	for i := range r.choices {
-		t := &r.choices[i]
-		message := genaihttp.Message{Role: t.role}
-		if message.Role == "" {
-			message.Role = "assistant"
-		}
-		if i < len(call.FinishReasons) {
-			message.FinishReason = call.FinishReasons[i]
-		}
-		if t.reasoning.Len() > 0 {
-			message.Parts = append(message.Parts, genaihttp.Part{Type: genaihttp.PartReasoning, Content: t.reasoning.String()})
-		}
-		for _, text := range []string{t.text.String(), t.refusal.String()} {
-			if text != "" {
-				message.Parts = append(message.Parts, genaihttp.Text(text))
-			}
-		}
-		for j := range t.calls {
-			tool := &t.calls[j]
-			message.Parts = append(message.Parts, genaihttp.ToolCall(tool.id, tool.name, quoted(tool.arguments.String())))
-		}
-		call.Output = append(call.Output, message)
 	}
 }
 

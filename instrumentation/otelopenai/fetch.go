@@ -61,10 +61,7 @@ func (r *fetchReader) AnswerMembers(stream bool) genaihttp.Select {
 func (r *fetchReader) Answer(call *genaihttp.Call, m *genaihttp.Members) { r.fetched(call, m, "") }
 
 func (r *fetchReader) Event(call *genaihttp.Call, event string, m *genaihttp.Members) {
-	if kind := m.String("type"); kind != "" {
-		event = kind
-	}
-	switch event {
+	switch kind(event, m) {
 	case "response.completed", "response.incomplete", "response.failed", "response.cancelled":
 		call.Complete = true
 		r.fetched(call, m, "response.")

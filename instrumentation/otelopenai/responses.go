@@ -1,6 +1,7 @@
 package otelopenai
 
 import (
+	"bytes"
 	"encoding/json"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -75,10 +76,7 @@ func (r *responsesReader) AnswerMembers(stream bool) genaihttp.Select {
 func (r *responsesReader) Answer(call *genaihttp.Call, m *genaihttp.Members) { r.response(call, m, "") }
 
 func (r *responsesReader) Event(call *genaihttp.Call, event string, m *genaihttp.Members) {
-	if kind := m.String("type"); kind != "" {
-		event = kind
-	}
-	switch event {
+	switch kind(event, m) {
 	case "response.created", "response.queued", "response.in_progress":
 		call.ResponseID = m.String("response.id")
 		call.ResponseModel = m.String("response.model")
@@ -92,6 +90,16 @@ func (r *responsesReader) Event(call *genaihttp.Call, event string, m *genaihttp
 		}
 		call.Fail(failure, 0)
 	}
+}
+
+// kind returns what an event says that it is, which its name says mostly too.
+func kind(event string, m *genaihttp.Members) string {
+	if !m.Is("type", event) {
+		if kind := m.String("type"); kind != "" {
+			return kind
+		}
+	}
+	return event
 }
 
 // response reads a response object whose members begin with prefix.
@@ -111,14 +119,15 @@ func (r *responsesReader) response(call *genaihttp.Call, m *genaihttp.Members, p
 	} else if status == "failed" {
 		call.ErrorType = semconv.ErrorTypeOther
 	}
-	call.FinishReason(0, finishReason(status, m.String(prefix+"incomplete_details.reason"), m.Raw(prefix+"output")))
+	output := m.Raw(prefix + "output")
+	call.FinishReason(0, finishReason(status, m.String(prefix+"incomplete_details.reason"), output))
 	if r.mode == capture.None {
 		return
 	}
 	if m.TooLarge(prefix + "output") {
 		call.Output = genaihttp.TooLarge("assistant")
-	} else if raw := m.Raw(prefix + "output"); raw != nil {
-		call.Output = itemMessages(raw, "assistant")
+	} else if output != nil {
+		call.Output = itemMessages(output, "assistant")
 	}
 }
 
@@ -127,6 +136,9 @@ func (r *responsesReader) response(call *genaihttp.Call, m *genaihttp.Members, p
 func finishReason(status, incomplete string, output json.RawMessage) string {
 	switch status {
 	case "completed":
+		if callsNothing(output) {
+			return "stop"
+		}
 		var items []struct {
 			Type string `json:"type"`
 		}
@@ -149,6 +161,12 @@ func finishReason(status, incomplete string, output json.RawMessage) string {
 	default:
 		return ""
 	}
+}
+
+// callsNothing says so of most outputs without decoding them: nothing in them
+// looks like the type of a call, nor may be one behind escapes.
+func callsNothing(output []byte) bool {
+	return !bytes.Contains(output, []byte("_call")) && !bytes.Contains(output, []byte(`\u`))
 }
 
 // itemMessages reads the items of an input or an output. Consecutive items of
@@ -183,7 +201,7 @@ func itemMessages(raw json.RawMessage, role string) []genaihttp.Message {
 				item.Role = role
 			}
 			var s string
-			if json.Unmarshal(item.Content, &s) == nil {
+			if len(item.Content) > 0 && item.Content[0] != '[' && json.Unmarshal(item.Content, &s) == nil {
 				add(item.Role, genaihttp.Text(s))
 			} else {
 				add(item.Role, contentParts(item.Content)...)

@@ -14,6 +14,7 @@ type events struct {
 	value  bool   // after the colon
 	first  bool   // before the first byte of the value
 	event  []byte
+	name   string // of the event before, mostly that of this one too
 	head   []byte // the first bytes of the data
 	inData bool   // the line's field is data
 	data1  bool   // the event has data
@@ -87,7 +88,10 @@ func (e *events) endLine() {
 		return
 	}
 	if e.data1 {
-		e.dispatch(string(bytes.TrimRight(e.event, "\r")), bytes.Equal(e.head, doneMark))
+		if name := bytes.TrimRight(e.event, "\r"); string(name) != e.name {
+			e.name = string(name)
+		}
+		e.dispatch(e.name, bytes.Equal(e.head, doneMark))
 	}
 	e.event, e.head, e.data1 = e.event[:0], e.head[:0], false
 	e.data.reset()

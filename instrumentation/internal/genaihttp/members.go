@@ -47,11 +47,16 @@ func (m *Members) TooLarge(path string) bool {
 	return false
 }
 
+// Has reports whether there is a member at path that is not null.
+func (m *Members) Has(path string) bool {
+	raw := m.Raw(path)
+	return raw != nil && string(raw) != "null"
+}
+
 // Decode decodes the member at path into v. It reports whether there was one,
 // not null, that fits.
 func (m *Members) Decode(path string, v any) bool {
-	raw := m.Raw(path)
-	return raw != nil && !bytes.Equal(raw, []byte("null")) && json.Unmarshal(raw, v) == nil
+	return m.Has(path) && json.Unmarshal(m.Raw(path), v) == nil
 }
 
 // String returns the string at path; empty when there is none.
@@ -60,9 +65,44 @@ func (m *Members) String(path string) string {
 	if n := len(raw); n >= 2 && raw[0] == '"' && bytes.IndexByte(raw, '\\') < 0 && utf8.Valid(raw) {
 		return string(raw[1 : n-1])
 	}
+	if !m.Has(path) {
+		return ""
+	}
 	var s string
 	m.Decode(path, &s)
 	return s
+}
+
+// Is reports whether the string at path is s. It takes a string with escapes for
+// another.
+func (m *Members) Is(path, s string) bool {
+	raw := m.Raw(path)
+	n := len(raw)
+	return n >= 2 && raw[0] == '"' && string(raw[1:n-1]) == s && bytes.IndexByte(raw, '\\') < 0
+}
+
+// Update sets s to the string at path, if there is one that is not empty. It
+// reports whether s has changed.
+func (m *Members) Update(path string, s *string) bool {
+	if m.Is(path, *s) {
+		return false // as in each event of a stream but the first
+	}
+	now := m.String(path)
+	if now == "" || now == *s {
+		return false
+	}
+	*s = now
+	return true
+}
+
+// Int returns the integer at path, and whether there is one.
+func (m *Members) Int(path string) (int, bool) {
+	if raw := m.Raw(path); len(raw) == 1 && raw[0] >= '0' && raw[0] <= '9' {
+		return int(raw[0] - '0'), true
+	}
+	var n int
+	ok := m.Decode(path, &n)
+	return n, ok
 }
 
 const (
@@ -126,8 +166,7 @@ func (s *scanner) write(p []byte) {
 				s.endValue()
 			}
 		case scanKey:
-			s.readKey(p[i])
-			i++
+			i += s.readKey(p[i:])
 		case scanDone, scanBroken:
 			return
 		default:
@@ -168,19 +207,26 @@ func (s *scanner) step(c byte) bool {
 	return false
 }
 
-func (s *scanner) readKey(c byte) {
-	switch {
-	case s.escaped:
-		s.escaped = false
-	case c == '\\':
-		s.escaped = true
-	case c == '"':
-		s.state = scanColon
-		return
+// readKey takes as much of p as belongs to the key, and its closing quote.
+func (s *scanner) readKey(p []byte) int {
+	for i, c := range p {
+		switch {
+		case s.escaped:
+			s.escaped = false
+		case c == '\\':
+			s.escaped = true
+		case c == '"':
+			s.addKey(p[:i])
+			s.state = scanColon
+			return i + 1
+		}
 	}
-	if len(s.key) < maxKey {
-		s.key = append(s.key, c)
-	}
+	s.addKey(p)
+	return len(p)
+}
+
+func (s *scanner) addKey(p []byte) {
+	s.key = append(s.key, p[:min(len(p), maxKey-len(s.key))]...)
 }
 
 func (s *scanner) beginValue(c byte) bool {
@@ -209,37 +255,29 @@ func (s *scanner) beginValue(c byte) bool {
 // the state is scanAfter.
 func (s *scanner) pass(p []byte) int {
 	if s.state == scanScalar {
-		if n := bytes.IndexAny(p, ",}] \n\r\t"); n >= 0 {
-			s.state = scanAfter
-			return n
+		for i, c := range p {
+			switch c {
+			case ',', '}', ']', ' ', '\n', '\r', '\t':
+				s.state = scanAfter
+				return i
+			}
 		}
 		return len(p)
 	}
-	quote := -1
 	for i := 0; i < len(p); {
 		switch {
 		case s.escaped:
 			s.escaped = false
 			i++
 		case s.quoted:
-			if quote < i {
-				if quote = bytes.IndexByte(p[i:], '"'); quote < 0 {
-					quote = len(p)
-				} else {
-					quote += i
-				}
+			if i += textEnd(p[i:]); i == len(p) {
+				break
 			}
-			if b := bytes.IndexByte(p[i:quote], '\\'); b >= 0 {
-				s.escaped = true
-				i += b + 1
-			} else if quote == len(p) {
-				i = quote
-			} else {
-				s.quoted = false
-				if i = quote + 1; s.state == scanString {
-					s.state = scanAfter
-					return i
-				}
+			s.escaped = p[i] == '\\'
+			s.quoted = s.escaped
+			if i++; !s.quoted && s.state == scanString {
+				s.state = scanAfter
+				return i
 			}
 		default:
 			c := p[i]
@@ -255,6 +293,31 @@ func (s *scanner) pass(p []byte) int {
 					return i
 				}
 			}
+		}
+	}
+	return len(p)
+}
+
+// textEnd returns where the first quote or backslash is, len(p) when there is
+// none. Most strings are short, and some are a whole picture.
+func textEnd(p []byte) int {
+	const short, block = 32, 512
+	for i, c := range p[:min(short, len(p))] {
+		if c == '"' || c == '\\' {
+			return i
+		}
+	}
+	for n := short; n < len(p); n += block {
+		b := p[n:min(n+block, len(p))]
+		quote := bytes.IndexByte(b, '"')
+		if quote >= 0 {
+			b = b[:quote]
+		}
+		if i := bytes.IndexByte(b, '\\'); i >= 0 {
+			return n + i
+		}
+		if quote >= 0 {
+			return n + quote
 		}
 	}
 	return len(p)

@@ -127,6 +127,19 @@ func TestWhatIsNoObjectIsBroken(t *testing.T) {
 	}
 }
 
+func TestTextEnd(t *testing.T) {
+	for n := range 1200 {
+		s := strings.Repeat("x", n)
+		for _, end := range []string{"", `"`, `\`, `"\`, `\"`, `\` + s + `"`, `"` + s + `\`} {
+			want := strings.IndexAny(s+end, `"\`)
+			if want < 0 {
+				want = n
+			}
+			require.Equal(t, want, textEnd([]byte(s+end)), "%d %q", n, end)
+		}
+	}
+}
+
 func FuzzMembers(f *testing.F) {
 	f.Add([]byte(`{"a":[{"b":"\\\""}],"b":{"a":1}}`), 3)
 	f.Add([]byte(`{"b":{"c":{"d.e":null}},"a":-1e5 }`), 1)
