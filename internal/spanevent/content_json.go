@@ -5,35 +5,6 @@ import (
 	"unicode/utf8"
 )
 
-// memory is where the content of one event after the other is written: most of
-// what a span with content would allocate. A nil memory allocates for each.
-type memory struct{ buf []byte }
-
-// maxMemory is how many bytes are kept for the next event.
-const maxMemory = 16 << 10
-
-// take returns an empty slice that n bytes can be appended to.
-func (m *memory) take(n int) []byte {
-	if m == nil {
-		return make([]byte, 0, n)
-	}
-	from := len(m.buf)
-	if cap(m.buf)-from < n {
-		// What was taken stays where it is, and next time there is room for all.
-		m.buf, from = make([]byte, 0, cap(m.buf)+n), 0
-	}
-	m.buf = m.buf[:from+n]
-	return m.buf[from : from : from+n]
-}
-
-// emptied returns the memory for another event.
-func (m *memory) emptied() memory {
-	if cap(m.buf) > maxMemory {
-		return memory{}
-	}
-	return memory{m.buf[:0]}
-}
-
 func (m *memory) copyOf(s string) json.RawMessage { return append(m.take(len(s)), s...) }
 
 // wrapVerbatim returns {key: value} of a value that is JSON already and that

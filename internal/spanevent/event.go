@@ -36,7 +36,8 @@ func readEvent(r *Reading, f *facts, span ptrace.Span, s Scope, seen []*dialect)
 	// for, if there is no result: no tool ran.
 	ran := f.has(fieldToolName) && (r.Own || f.has(fieldToolResult))
 	if r.Role == RoleEvent && !untold && (e.Type == analysis.EventToolCall || ran) {
-		e.ToolCall = &analysis.ToolCall{
+		e.ToolCall = f.memory.toolCall()
+		*e.ToolCall = analysis.ToolCall{
 			ID: f.str(fieldToolID), Name: f.str(fieldToolName),
 			Timestamp: e.Timestamp, DurationMS: e.DurationMS,
 		}
@@ -51,7 +52,8 @@ func readEvent(r *Reading, f *facts, span ptrace.Span, s Scope, seen []*dialect)
 		e.ToolCall.Name = mcpToolName(e.ToolCall.Name)
 	}
 	if f.has(fieldReasoning) {
-		e.DecisionTrace = &analysis.DecisionTrace{
+		e.DecisionTrace = f.memory.decisionTrace()
+		*e.DecisionTrace = analysis.DecisionTrace{
 			ID: f.str(fieldDecisionID), Step: int(f.integer(fieldDecisionStep).Or(0)), Reasoning: f.str(fieldReasoning),
 			Alternatives: f.texts(fieldAlternatives), Confidence: f.amount(fieldConfidence), Timestamp: e.Timestamp,
 		}

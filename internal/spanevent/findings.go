@@ -46,6 +46,7 @@ func StampCompliance(span ptrace.Span, reports []*compliance.Report, at time.Tim
 
 func stampFailedRule(span ptrace.Span, policy string, result *compliance.Result, at time.Time) {
 	attrs := addEvent(span, semconv.EventEvaluationResult, at)
+	makeRoom(attrs, failedRuleKeys)
 	attrs.PutStr(semconv.GenAIEvaluationName, semconv.ComplianceEvaluationPrefix+string(result.Kind))
 	attrs.PutStr(semconv.GenAIEvaluationScoreLabel, string(result.Verdict))
 	attrs.PutStr(semconv.GenAIEvaluationExplanation, result.Message)

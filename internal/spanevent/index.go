@@ -94,7 +94,7 @@ func (x *index) scope(name string) *dialect {
 
 // collect makes the one pass over a span's attributes. It returns nil when none
 // of them means anything.
-func (x *index) collect(own *dialect, attrs pcommon.Map) *facts {
+func (x *index) collect(own *dialect, attrs pcommon.Map, metadata bool) *facts {
 	var f *facts
 	for key, v := range attrs.All() {
 		b := x.find(key)
@@ -103,7 +103,7 @@ func (x *index) collect(own *dialect, attrs pcommon.Map) *facts {
 				b = ownKey
 			}
 		}
-		if b == nil && (len(key) <= len(semconv.SessionMetadataPrefix) || key[0] != semconv.SessionMetadataPrefix[0]) {
+		if b == nil && (!metadata || len(key) <= len(semconv.SessionMetadataPrefix) || key[0] != semconv.SessionMetadataPrefix[0]) {
 			continue
 		}
 		if f == nil {

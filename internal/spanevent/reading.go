@@ -72,7 +72,7 @@ type Reading struct {
 	// Session is set for RoleSession, RoleSessionStart and RoleSessionReport.
 	Session SessionFacts
 
-	// memory holds the content of a reading that ReadInto has filled.
+	// memory holds what ReadInto has read of the event.
 	memory memory
 }
 
@@ -106,16 +106,17 @@ func (r *Reading) IsTraceRoot() bool { return r.ParentID.IsEmpty() }
 // Agent returns the agent's name, or its label where it has none.
 func (r *Reading) Agent() string { return firstOf(r.AgentName, r.AgentLabel) }
 
-// Content is a set of the data that events carry.
+// Content is a set of the data that events and sessions carry.
 type Content uint8
 
-// The data of an event and of its tool call.
+// The data of an event and of its tool call, and the metadata of a session.
 const (
 	ContentInput Content = 1 << iota
 	ContentOutput
 	ContentToolInput
 	ContentToolOutput
-	ContentAll = ContentInput | ContentOutput | ContentToolInput | ContentToolOutput
+	ContentMetadata
+	ContentAll = ContentInput | ContentOutput | ContentToolInput | ContentToolOutput | ContentMetadata
 )
 
 // Scope reads the spans of one instrumentation scope.
@@ -131,9 +132,9 @@ func ForScope(scope pcommon.InstrumentationScope) Scope {
 	return Scope{dialect: keys.scope(scope.Name()), name: scope.Name()}
 }
 
-// Without returns a reader that may leave the given data of events out. All
-// else is read as before. To check and to copy data that nobody looks at is most
-// of what a span with content costs.
+// Without returns a reader that may leave the given data out. All else is read
+// as before. To check and to copy data that nobody looks at is most of what a
+// span with content costs.
 func (s Scope) Without(c Content) Scope {
 	s.without = c
 	return s
@@ -152,9 +153,9 @@ func (s Scope) Read(span ptrace.Span) Reading {
 }
 
 // ReadInto is Read into memory that the caller has: a Reading is large, and so
-// is content. Nothing of what was there stays, and the content of the event is
-// that of the span only until r is read into again or cleared. It returns
-// false, and leaves r as it was, when the span is not GenAI.
+// is content. Nothing of what was there stays, and what the event points to,
+// its content and tool call, is the span's only until r is read into again or
+// cleared. It returns false, and leaves r as it was, when the span is not GenAI.
 func (s Scope) ReadInto(r *Reading, span ptrace.Span) bool {
 	f := s.facts(span)
 	if f == nil {
@@ -167,7 +168,7 @@ func (s Scope) ReadInto(r *Reading, span ptrace.Span) bool {
 // facts returns what the span's attributes tell, nil when that is nothing of
 // GenAI.
 func (s Scope) facts(span ptrace.Span) *facts {
-	f := keys.collect(s.dialect, span.Attributes())
+	f := keys.collect(s.dialect, span.Attributes(), s.without&ContentMetadata == 0)
 	switch {
 	case s.dialect != nil && f == nil:
 		return newFacts()
@@ -193,7 +194,7 @@ func (s Scope) read(r *Reading, span ptrace.Span, f *facts) bool {
 		Role: c.role, Dialect: c.dialect, Rule: c.rule, Scope: s.name, Own: own,
 		TraceID: span.TraceID(), SpanID: span.SpanID(), ParentID: span.ParentSpanID(),
 		Start: span.StartTimestamp().AsTime(), End: span.EndTimestamp().AsTime(),
-		memory: r.memory.emptied(),
+		memory: r.memory.again(),
 	}
 	r.Event.Type = c.event
 	s.fill(r, span, f, seen)

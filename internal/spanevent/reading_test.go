@@ -28,6 +28,9 @@ func forget(r Reading, without Content) Reading {
 			*data = nil
 		}
 	}
+	if without&ContentMetadata != 0 {
+		r.Session.Metadata = nil
+	}
 	clear(ContentInput, (*[]byte)(&r.Event.Input))
 	clear(ContentOutput, (*[]byte)(&r.Event.Output))
 	if r.Event.ToolCall != nil {
@@ -61,6 +64,15 @@ func TestReadWithoutContent(t *testing.T) {
 	}
 }
 
+// Metadata is left out where it is not wanted, and only there.
+func TestReadWithoutMetadata(t *testing.T) {
+	c := spanCase{scope: agentLens.scopes[0], attrs: attrs{"agentlens.event.type": "session", "agentlens.session.metadata.user": `{"id":1}`}}
+	scope := ForScope(c.spanScope())
+	checkWithout(t, scope, c.span(t))
+	require.Equal(t, map[string]any{"user": map[string]any{"id": 1.0}}, scope.Without(ContentAll&^ContentMetadata).Read(c.span(t)).Session.Metadata)
+	require.Empty(t, scope.Without(ContentMetadata).Read(c.span(t)).Session.Metadata)
+}
+
 // What a span tells does not depend on what was in the memory before.
 func TestReadIntoUsedMemory(t *testing.T) {
 	tool := (&spanCase{scope: "openinference.x", attrs: attrs{
@@ -82,35 +94,65 @@ func TestReadIntoUsedMemory(t *testing.T) {
 // shared by two pieces of content.
 func TestReadIntoContent(t *testing.T) {
 	long := strings.Repeat("long ", 2*maxMemory)
-	var spans []ptrace.Span
+	type inScope struct {
+		scope Scope
+		span  ptrace.Span
+	}
+	var spans []inScope
 	for _, texts := range [][2]string{{"a", "b"}, {long, "b"}, {"", "b"}, {"a", long}, {"question", "answer"}, {`{"a":1}`, `[{"b":2}]`}, {"<a>", "a\xffb"}} {
 		for _, c := range []spanCase{
 			{scope: agentLens.scopes[0], attrs: attrs{"agentlens.event.type": "llm_call", "agentlens.event.input": texts[0], "agentlens.event.output": texts[1]}},
 			{attrs: attrs{"gen_ai.operation.name": "chat", "gen_ai.input.messages": texts[0], "gen_ai.output.messages": texts[1]}},
 			{attrs: attrs{"openinference.span.kind": "TOOL", "input.value": texts[0], "output.value": texts[1]}},
+			{scope: agentLens.scopes[0], attrs: attrs{"agentlens.event.type": "decision", "agentlens.decision.reasoning": texts[0]}},
 		} {
-			spans = append(spans, c.span(t))
+			spans = append(spans, inScope{ForScope(c.spanScope()), c.span(t)})
 		}
 	}
 	var r Reading
-	var scope Scope
 	rapid.Check(t, func(rt *rapid.T) {
-		span := rapid.SampledFrom(spans).Draw(rt, "span")
+		i := rapid.IntRange(0, len(spans)-1).Draw(rt, "span")
+		scope, span := spans[i].scope, spans[i].span
+		if rapid.Bool().Draw(rt, "cleared") {
+			r.Clear()
+		}
 		require.True(rt, scope.ReadInto(&r, span))
 		require.Equal(rt, scope.Read(span), withoutMemory(r))
 	})
 }
 
-// With the memory of the spans before, content costs no allocation: what is left
-// are the event's ids.
+// With the memory of the spans before, what is left to allocate is the event's
+// id.
 func TestReadIntoAllocations(t *testing.T) {
-	c := spanCase{attrs: attrs{
-		"gen_ai.operation.name": "chat", "gen_ai.conversation.id": "c", "gen_ai.input.messages": "a question\nof two lines",
-		"gen_ai.output.messages": `[{"role":"assistant","parts":[{"type":"text","content":"an answer"}]}]`,
+	for name, c := range map[string]spanCase{
+		"call with content": {attrs: attrs{
+			"gen_ai.operation.name": "chat", "gen_ai.conversation.id": "c", "gen_ai.input.messages": "a question\nof two lines",
+			"gen_ai.output.messages": `[{"role":"assistant","parts":[{"type":"text","content":"an answer"}]}]`,
+		}},
+		"tool call": {attrs: attrs{"gen_ai.operation.name": "execute_tool", "gen_ai.conversation.id": "c", "gen_ai.tool.name": "search", "gen_ai.tool.call.result": "found"}},
+		"decision":  {scope: agentLens.scopes[0], attrs: attrs{"session.id": "s", "agentlens.event.type": "decision", "agentlens.decision.reasoning": "because"}},
+		"session":   {scope: agentLens.scopes[0], attrs: attrs{"session.id": "s", "agentlens.event.type": "session", "agentlens.session.metadata.user": `{"id":1}`}},
+	} {
+		span, scope := c.span(t), ForScope(c.spanScope()).Without(ContentMetadata)
+		var r Reading
+		require.LessOrEqual(t, testing.AllocsPerRun(100, func() { scope.ReadInto(&r, span) }), 1.0, name)
+	}
+}
+
+// Nor does what was read of a span hold on to it once it is cleared.
+func TestClearLetsGo(t *testing.T) {
+	c := spanCase{scope: agentLens.scopes[0], attrs: attrs{
+		"agentlens.event.type": "tool_call", "agentlens.tool.name": "search", "agentlens.decision.reasoning": "because",
+		"agentlens.event.output": `"` + strings.Repeat("long ", maxMemory) + `"`,
 	}}
-	span, scope := c.span(t), Scope{}
 	var r Reading
-	require.LessOrEqual(t, testing.AllocsPerRun(100, func() { scope.ReadInto(&r, span) }), 1.0)
+	require.True(t, ForScope(c.spanScope()).ReadInto(&r, c.span(t)))
+	require.NotEmpty(t, r.Event.Output)
+	tool, decision := r.Event.ToolCall, r.Event.DecisionTrace
+	r.Clear()
+	require.Zero(t, *tool)
+	require.Zero(t, *decision)
+	require.LessOrEqual(t, cap(r.memory.buf), maxMemory)
 }
 
 func withoutMemory(r Reading) Reading {

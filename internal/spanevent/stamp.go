@@ -17,6 +17,8 @@ const (
 	costKeys    = 4
 	sessionKeys = 7
 	verdictKeys = 12
+	// failedRuleKeys are those of the event for a failed rule.
+	failedRuleKeys = 5
 )
 
 // makeRoom lets so many attributes be added without the list growing: where it
