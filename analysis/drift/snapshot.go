@@ -33,18 +33,27 @@ type sessionJSON struct {
 func (w *Window) MarshalJSON() ([]byte, error) {
 	out := windowJSON{Version: snapshotVersion, MaxSessions: w.MaxSessions(), Sessions: make([]sessionJSON, 0, w.Len())}
 	for _, x := range w.samples {
-		s := sessionJSON{
-			ID: x.id, End: x.end, Revision: x.revision, Metrics: make(map[string]float64, numMetrics),
-			Models: tidy(x.models), Tools: tidy(x.tools), EventTypes: tidy(x.eventTypes),
-		}
-		for id, m := range metrics {
-			if x.knows(id) {
-				s.Metrics[m.name] = x.values[id]
-			}
-		}
-		out.Sessions = append(out.Sessions, s)
+		out.Sessions = append(out.Sessions, x.json())
 	}
 	return json.Marshal(out)
+}
+
+// MarshalJSON returns the JSON of a window that holds only the session.
+func (s *Session) MarshalJSON() ([]byte, error) {
+	return json.Marshal(windowJSON{Version: snapshotVersion, MaxSessions: 1, Sessions: []sessionJSON{s.sample.json()}})
+}
+
+func (x *sample) json() sessionJSON {
+	s := sessionJSON{
+		ID: x.id, End: x.end, Revision: x.revision, Metrics: make(map[string]float64, numMetrics),
+		Models: tidy(x.models), Tools: tidy(x.tools), EventTypes: tidy(x.eventTypes),
+	}
+	for id, m := range metrics {
+		if x.knows(id) {
+			s.Metrics[m.name] = x.values[id]
+		}
+	}
+	return s
 }
 
 // tidy makes an empty list nil: only its memory is kept for the next session.
@@ -59,12 +68,9 @@ func tidy(c analysis.Counts) analysis.Counts {
 // another version, or with a figure that cannot be, is refused with a
 // *analysis.FieldError and leaves the window as it was.
 func (w *Window) UnmarshalJSON(b []byte) error {
-	var in windowJSON
-	if err := json.Unmarshal(b, &in); err != nil {
-		return fmt.Errorf("drift window: %w", err)
-	}
-	if in.Version != snapshotVersion {
-		return fmt.Errorf("drift window: %w", &analysis.FieldError{Field: "version", Value: in.Version, Want: fmt.Sprint(snapshotVersion)})
+	in, err := readWindow(b)
+	if err != nil {
+		return err
 	}
 	restored, err := NewWindow(in.MaxSessions)
 	if err != nil {
@@ -78,6 +84,34 @@ func (w *Window) UnmarshalJSON(b []byte) error {
 	}
 	*w = *restored
 	return nil
+}
+
+// UnmarshalJSON replaces the session with that of a snapshot, and refuses what
+// Window.UnmarshalJSON refuses.
+func (s *Session) UnmarshalJSON(b []byte) error {
+	in, err := readWindow(b)
+	if err != nil {
+		return err
+	}
+	if len(in.Sessions) != 1 {
+		return fmt.Errorf("drift session: %w", &analysis.FieldError{Field: "sessions", Value: len(in.Sessions), Want: "one"})
+	}
+	var x sample
+	if err := x.restore(&in.Sessions[0]); err != nil {
+		return fmt.Errorf("drift session: %w", err)
+	}
+	s.sample = x
+	return nil
+}
+
+func readWindow(b []byte) (in windowJSON, err error) {
+	if err := json.Unmarshal(b, &in); err != nil {
+		return in, fmt.Errorf("drift window: %w", err)
+	}
+	if in.Version != snapshotVersion {
+		return in, fmt.Errorf("drift window: %w", &analysis.FieldError{Field: "version", Value: in.Version, Want: fmt.Sprint(snapshotVersion)})
+	}
+	return in, nil
 }
 
 // restore makes x the sample that s describes.

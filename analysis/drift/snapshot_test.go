@@ -42,6 +42,21 @@ func TestSnapshotKeepsTheRevision(t *testing.T) {
 	assert.Equal(t, asJSON(t, &w), asJSON(t, &restored))
 }
 
+func TestSessionSnapshotRefusals(t *testing.T) {
+	for text, field := range map[string]string{
+		`{"version":2,"max_sessions":1,"sessions":[{"metrics":{}}]}`:                  "version",
+		`{"version":1,"max_sessions":1}`:                                              "sessions",
+		`{"version":1,"max_sessions":2,"sessions":[{"metrics":{}},{"metrics":{}}]}`:   "sessions",
+		`{"version":1,"max_sessions":1,"sessions":[{"metrics":{"total_tokens":-1}}]}`: "total_tokens",
+	} {
+		var s Session
+		require.NoError(t, s.Set(analysis.NewSummary("kept", "agent"), 1))
+		before := asJSON(t, &s)
+		assertFieldError(t, json.Unmarshal([]byte(text), &s), field)
+		assert.Equal(t, before, asJSON(t, &s))
+	}
+}
+
 func TestSnapshotRefusals(t *testing.T) {
 	for _, c := range []struct{ name, json, field string }{
 		{"version", `{"version":2,"max_sessions":5}`, "version"},

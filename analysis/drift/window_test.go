@@ -109,6 +109,35 @@ func summaryOfEvents(n int) *analysis.Summary {
 	return s
 }
 
+// A session that is held back, in memory used before, and written down, joins a
+// window as it would have at once.
+func TestAddSessionEqualsAdd(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		bound := rapid.IntRange(1, 5).Draw(t, "bound")
+		want, err := NewWindow(bound)
+		require.NoError(t, err)
+		got, err := NewWindow(bound)
+		require.NoError(t, err)
+		var held Session
+		for _, s := range rapid.SliceOfN(summaryGen, 1, 10).Draw(t, "summaries") {
+			revision := rapid.Int64Range(0, 2).Draw(t, "revision")
+			require.NoError(t, want.AddRevision(s, revision))
+			require.NoError(t, held.Set(s, revision))
+			alone, err := NewWindow(1)
+			require.NoError(t, err)
+			require.NoError(t, alone.AddRevision(s, revision))
+			require.JSONEq(t, asJSON(t, alone), asJSON(t, &held), "a snapshot holds it as a window of one")
+			if rapid.Bool().Draw(t, "written down") {
+				text := asJSON(t, &held)
+				held = Session{}
+				require.NoError(t, json.Unmarshal([]byte(text), &held))
+			}
+			got.AddSession(&held)
+			require.Equal(t, asJSON(t, want), asJSON(t, got))
+		}
+	})
+}
+
 func TestWindowRevision(t *testing.T) {
 	type add struct {
 		events   int

@@ -23,6 +23,8 @@ type driftEngine struct {
 
 	mu     sync.Mutex
 	agents map[string]*agentDrift
+	// spare holds sessions that have joined, to be used again.
+	spare []*drift.Session
 
 	unnamed unnamedSessions
 }
@@ -83,7 +85,7 @@ func (d *driftEngine) add(s *analysis.Summary, version string, revision int64, n
 	if err != nil || a == nil {
 		return nil, err
 	}
-	if err := a.wait(s, version, revision); err != nil {
+	if err := d.wait(a, s, version, revision); err != nil {
 		return nil, fmt.Errorf("drift of agent %q: %w", s.AgentName, err)
 	}
 	d.unnamed.add(s.SessionID, s.AgentName)

@@ -32,12 +32,11 @@ const judgeEvery = time.Second
 // waitingSession is a completed session that may not have joined yet. Its JSON
 // is part of the snapshot.
 type waitingSession struct {
-	End      time.Time `json:"end"`
-	ID       string    `json:"session_id"`
-	Version  string    `json:"version,omitempty"`
-	Revision int64     `json:"revision"`
-	// Session is a window of just this session.
-	Session *drift.Window `json:"session"`
+	End      time.Time      `json:"end"`
+	ID       string         `json:"session_id"`
+	Version  string         `json:"version,omitempty"`
+	Revision int64          `json:"revision"`
+	Session  *drift.Session `json:"session"`
 }
 
 func (w *waitingSession) compare(o *waitingSession) int {
@@ -54,13 +53,16 @@ type comparison struct {
 	finding *driftFinding
 }
 
+// maxSpare bounds the sessions whose memory is kept for others.
+const maxSpare = 1_000
+
 // wait lets a session wait, in the place of an earlier revision of it.
-func (a *agentDrift) wait(s *analysis.Summary, version string, revision int64) error {
-	one, err := drift.NewWindow(1)
-	if err != nil {
-		return err
+func (d *driftEngine) wait(a *agentDrift, s *analysis.Summary, version string, revision int64) error {
+	one := &drift.Session{}
+	if last := len(d.spare) - 1; last >= 0 {
+		one, d.spare = d.spare[last], d.spare[:last]
 	}
-	if err := one.AddRevision(s, revision); err != nil {
+	if err := one.Set(s, revision); err != nil {
 		return err
 	}
 	if revision > 1 {
@@ -95,7 +97,10 @@ func (d *driftEngine) join(a *agentDrift) (changed []*drift.Report, err error) {
 		if err != nil {
 			return changed, err
 		}
-		window.Merge(w.Session)
+		window.AddSession(w.Session)
+		if len(d.spare) < maxSpare {
+			d.spare = append(d.spare, w.Session)
+		}
 		w.Session = nil
 		a.joined++
 		d.unnamed.take(w.ID)
