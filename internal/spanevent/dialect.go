@@ -80,6 +80,8 @@ type binding struct {
 	implies kind
 
 	dialect uint64 // bits of the dialects it belongs to
+	// alike is another key of the same shape, nil for none.
+	alike *binding
 }
 
 // Ranks of bindings. A current gen_ai value is never overridden.

@@ -11,10 +11,13 @@ import (
 
 // index finds the binding of a key.
 type index struct {
-	exact map[string]*binding
-	// screen has a bit for each shape (first byte, last byte, length) of a
-	// known key, so that a span full of http.* attributes costs no look-ups.
-	screen [screenBits / 64]uint64
+	// bindings are in the order of the dialects. screen has a bit for each shape
+	// (first, middle and last byte, length) of a known key, so that a span full
+	// of http.* attributes costs no look-ups; places is 1 + the binding of the
+	// last known key of a shape, from which binding.alike leads to the others.
+	bindings []*binding
+	screen   [screenBits / 64]uint64
+	places   [screenBits]uint16
 	// scopes finds the dialect of a scope's exact name, prefixes the rest.
 	scopes   map[string]*dialect
 	prefixes []scopePrefix
@@ -32,19 +35,18 @@ type scopePrefix struct {
 var keys = buildIndex(dialects)
 
 func buildIndex(all []*dialect) *index {
-	x := &index{exact: map[string]*binding{}, scopes: map[string]*dialect{}}
+	x := &index{scopes: map[string]*dialect{}}
 	for i, d := range all {
 		d.bit = 1 << i
 		for _, b := range d.keys {
 			b.dialect = d.bit
-			if first, ok := x.exact[b.key]; ok {
+			if first := x.find(b.key); first != nil {
 				// A key that two dialects share keeps the first one's meaning
 				// and counts as both.
 				first.dialect |= d.bit
 				continue
 			}
-			x.exact[b.key] = &b
-			x.screen[shape(b.key)/64] |= 1 << (shape(b.key) % 64)
+			x.add(&b)
 		}
 		d.ownKeyM = make(map[string]*binding, len(d.ownKeys))
 		for _, b := range d.ownKeys {
@@ -67,15 +69,36 @@ func shape(key string) uint {
 	return (uint(key[0])<<9 ^ uint(key[n-1])<<5 ^ uint(key[n/2])<<2 ^ uint(n)) % screenBits
 }
 
+func (x *index) add(b *binding) {
+	s := shape(b.key)
+	if place := x.places[s]; place > 0 {
+		b.alike = x.bindings[place-1]
+	}
+	x.bindings = append(x.bindings, b)
+	x.places[s] = uint16(len(x.bindings))
+	x.screen[s/64] |= 1 << (s % 64)
+}
+
+// screened reports whether a key may have a binding. It is small enough to be
+// inlined: most keys get no further.
+func (x *index) screened(key string) bool {
+	if key == "" {
+		return false
+	}
+	s := shape(key)
+	return x.screen[s/64]&(1<<(s%64)) != 0
+}
+
 // find returns the binding of a key, nil when it has none.
 func (x *index) find(key string) *binding {
-	if key == "" {
+	if !x.screened(key) {
 		return nil
 	}
-	if s := shape(key); x.screen[s/64]&(1<<(s%64)) == 0 {
-		return nil
+	b := x.bindings[x.places[shape(key)]-1]
+	for b != nil && b.key != key {
+		b = b.alike
 	}
-	return x.exact[key]
+	return b
 }
 
 // scope returns the dialect that writes under an instrumentation scope, nil
@@ -97,7 +120,10 @@ func (x *index) scope(name string) *dialect {
 func (x *index) collect(own *dialect, attrs pcommon.Map, metadata bool) *facts {
 	var f *facts
 	for key, v := range attrs.All() {
-		b := x.find(key)
+		var b *binding
+		if x.screened(key) {
+			b = x.find(key)
+		}
 		if own != nil && own.ownKeyM != nil {
 			if ownKey := own.ownKeyM[key]; ownKey != nil {
 				b = ownKey
