@@ -108,6 +108,11 @@ func fuzzSpan(t *testing.T, scope Scope, span ptrace.Span, policy *ContentPolicy
 		return
 	}
 	checkWithout(t, scope, span)
+	used := Reading{memory: memory{buf: make([]byte, 0, 100)}}
+	if !scope.ReadInto(&used, span) {
+		t.Fatal("ReadInto does not recognise what Read does")
+	}
+	require.Equal(t, r, withoutMemory(used))
 	if r.Role == RoleEvent && r.Event.Validate() != nil {
 		t.Fatalf("an event that cannot be: %v", r.Event.Validate())
 	}
