@@ -73,6 +73,14 @@ func (s *Session) room() int {
 	return cap(s.log.list)
 }
 
+// records is how many there are.
+func (s *Session) records() int {
+	if s.log == nil {
+		return 0
+	}
+	return len(s.log.list)
+}
+
 // bound folds what the session need not or may not keep: own calls that have
 // waited long enough by the session's own time, at most that of now, or are
 // more than lone, and the older half of the records when there are more than

@@ -5,8 +5,6 @@ package sessions
 type sessionList struct {
 	front, back *Session
 	len         int
-	// settled is the last of those at the front that have been settled.
-	settled *Session
 }
 
 func (l *sessionList) pushBack(s *Session) {
@@ -21,9 +19,6 @@ func (l *sessionList) pushBack(s *Session) {
 }
 
 func (l *sessionList) remove(s *Session) {
-	if l.settled == s {
-		l.settled = s.prev
-	}
 	if s.prev != nil {
 		s.prev.next = s.next
 	} else {
@@ -38,10 +33,10 @@ func (l *sessionList) remove(s *Session) {
 	l.len--
 }
 
-// unsettled returns the longest idle session that has not been settled.
-func (l *sessionList) unsettled() *Session {
-	if l.settled == nil {
-		return l.front
+// oldestBut returns the longest idle session but one, nil when there is no other.
+func (l *sessionList) oldestBut(keep *Session) *Session {
+	if l.front == keep && keep != nil {
+		return keep.next
 	}
-	return l.settled.next
+	return l.front
 }

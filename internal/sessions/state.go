@@ -53,8 +53,8 @@ type traceState struct {
 func (sh *shard) states(made time.Time) []sessionState {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	out := make([]sessionState, 0, len(sh.sessions))
-	for _, s := range sh.sessions {
+	out := make([]sessionState, 0, len(sh.sessions)+sh.openRest.len()+sh.doneRest.len())
+	for s := range sh.all() {
 		out = append(out, s.state(made))
 	}
 	slices.SortFunc(out, func(a, b sessionState) int {
@@ -108,7 +108,7 @@ func (t *Table) restore(state *sessionState) {
 	sh := t.shard(state.Key)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	if sh.sessions[state.Key] != nil {
+	if t.held(sh, state.Key) != nil {
 		return
 	}
 	s := t.add(sh, state.Key, state.Service, state.Arrived.Sub(t.made))
@@ -124,6 +124,7 @@ func (t *Table) restore(state *sessionState) {
 	s.bound(t.limits.MaxCalls, maxLone, state.Arrived)
 	t.records.Add(int64(s.room()))
 	sh.touch(s)
+	t.layDone(sh, s.arrived)
 }
 
 func (state *callState) call() call {

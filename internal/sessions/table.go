@@ -1,6 +1,7 @@
 package sessions
 
 import (
+	"hash/maphash"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -77,11 +78,14 @@ type Table struct {
 }
 
 type shard struct {
-	index    int
-	mu       sync.Mutex
+	index int
+	mu    sync.Mutex
+	// sessions are those awake: open ones, and the newest that had their verdict.
 	sessions map[string]*Session
-	// open and done hold the sessions, and those that had their verdict.
+	// open and done hold these by their last activity.
 	open, done sessionList
+	// openRest and doneRest hold the others, of which nothing came for a while.
+	openRest, doneRest resting
 }
 
 // NewTable returns an empty table.
@@ -94,8 +98,9 @@ func NewTable(limits Limits) *Table {
 	}
 	limits.MaxCalls = min(limits.MaxCalls, mostCalls)
 	t := &Table{limits: limits, made: time.Now()}
+	seed := maphash.MakeSeed()
 	for i := range t.shards {
-		t.shards[i].index, t.shards[i].sessions = i, map[string]*Session{}
+		t.shards[i].reset(i, seed)
 		t.seen[i].reset(max(1, limits.MaxSpanIDs/shardCount))
 	}
 	t.traces.reset(max(1, limits.MaxSessions))
@@ -137,7 +142,7 @@ func (t *Table) move(trace pcommon.TraceID, old, to string) {
 	from, into := t.shard(old), t.shard(to)
 	lockBoth(from, into)
 	defer unlockBoth(from, into)
-	s := from.sessions[old]
+	s := t.held(from, old)
 	if s == nil {
 		return
 	}
@@ -148,7 +153,7 @@ func (t *Table) move(trace pcommon.TraceID, old, to string) {
 	} else if s = s.extract(trace); s == nil {
 		return
 	}
-	target := into.sessions[to]
+	target := t.held(into, to)
 	if target == nil {
 		target = t.add(into, to, s.Service(), s.arrived)
 	}
@@ -207,7 +212,7 @@ func (t *Table) Observe(r *spanevent.Reading, service Service, now time.Time, f 
 	sh := t.lock(r)
 	defer sh.mu.Unlock()
 
-	s := sh.sessions[r.Key()]
+	s := t.held(sh, r.Key())
 	if s == nil {
 		if !fresh {
 			f(newSession(r.Key(), service), Duplicate)
@@ -227,6 +232,7 @@ func (t *Table) Observe(r *spanevent.Reading, service Service, now time.Time, f 
 		sh.touch(s)
 		f(s, Duplicate)
 		s.Summary = &s.sum
+		t.layDone(sh, s.arrived)
 		return copies
 	}
 	before := s.room()
@@ -235,13 +241,9 @@ func (t *Table) Observe(r *spanevent.Reading, service Service, now time.Time, f 
 	t.records.Add(int64(s.room() - before))
 	f(s, what)
 	s.Summary = &s.sum
-	for t.count.Load() > int64(t.limits.MaxSessions) {
-		gone := sh.evict(s, evicted)
-		if gone == nil {
-			break
-		}
-		t.forget(gone)
+	for t.count.Load() > int64(t.limits.MaxSessions) && t.evict(sh, s, evicted) {
 	}
+	t.layDone(sh, s.arrived)
 	return copies
 }
 
@@ -259,12 +261,6 @@ func (t *Table) maxLone() int {
 		return fewLone
 	}
 	return maxLone
-}
-
-// forget counts a session out that was let go.
-func (t *Table) forget(s *Session) {
-	t.count.Add(-1)
-	t.records.Add(-int64(s.room()))
 }
 
 // lock locks the shard of the reading's session. A span that names no session
@@ -316,68 +312,12 @@ func (sh *shard) touch(s *Session) {
 	sh.list(s).pushBack(s)
 }
 
-// evict lets go of the longest idle session of the shard but keep: of the
-// completed ones first, which only costs the memory of their late spans. It
-// returns nil when there is none.
-func (sh *shard) evict(keep *Session, evicted func(*Session, Event)) *Session {
-	for _, l := range [...]*sessionList{&sh.done, &sh.open} {
-		s := l.front
-		if s == keep && s != nil {
-			s = s.next
-		}
-		if s == nil {
-			continue
-		}
-		l.remove(s)
-		delete(sh.sessions, s.Key)
-		if !s.Completed {
-			s.complete(nil)
-			evicted(s, Evicted)
-		}
-		return s
-	}
-	return nil
-}
-
-// Sweep completes the sessions that have been idle, calling f for each, sums up
-// what sessions that are quiet need not keep, and lets go of those whose
-// retention has passed.
-func (t *Table) Sweep(now time.Time, f func(*Session, Event)) {
-	for i := range t.shards {
-		t.shards[i].sweep(t, now.Sub(t.made), f)
-	}
-}
-
-func (sh *shard) sweep(t *Table, now time.Duration, f func(*Session, Event)) {
-	sh.mu.Lock()
-	defer sh.mu.Unlock()
-	for s := sh.open.front; s != nil && now-s.arrived >= t.limits.IdleTimeout; s = sh.open.front {
-		s.complete(nil)
-		sh.touch(s)
-		f(s, Idle)
-		s.Summary = &s.sum
-	}
-	for s := sh.done.front; s != nil && now-s.arrived >= max(t.limits.Retention, t.limits.IdleTimeout); s = sh.done.front {
-		sh.done.remove(s)
-		delete(sh.sessions, s.Key)
-		t.forget(s)
-	}
-	for _, l := range [...]*sessionList{&sh.open, &sh.done} {
-		for s := l.unsettled(); s != nil && now-s.arrived >= copyWindow; s = s.next {
-			before := s.room()
-			s.settle()
-			t.records.Add(int64(s.room() - before))
-			l.settled = s
-		}
-	}
-}
-
 // Each calls f for every session held, brought up to date, in no order.
 func (t *Table) Each(f func(*Session)) {
 	for i := range t.shards {
 		sh := &t.shards[i]
 		sh.mu.Lock()
-		for _, s := range sh.sessions {
+		for s := range sh.all() {
 			s.Assemble()
 			f(s)
 			s.Summary = &s.sum
@@ -391,8 +331,8 @@ func (t *Table) Len() (open, done int) {
 	for i := range t.shards {
 		sh := &t.shards[i]
 		sh.mu.Lock()
-		open += sh.open.len
-		done += sh.done.len
+		open += sh.open.len + sh.openRest.len()
+		done += sh.done.len + sh.doneRest.len()
 		sh.mu.Unlock()
 	}
 	return open, done

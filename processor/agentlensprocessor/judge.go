@@ -72,16 +72,21 @@ func (p *agentLensProcessor) revise(ctx context.Context, s *sessions.Session) (r
 }
 
 // repeat returns what to write onto a copy of a root: the verdict on its session
-// as it stands, with what was news in the first, or the first where the session
-// is held no more; nil when r is no such root.
-func (p *agentLensProcessor) repeat(s *sessions.Session, r *spanevent.Reading, first *report) *report {
-	if !s.EndedBy(r) {
-		return first
+// as it stands, or where the session is held no more as it was, with what was
+// news in the first; nil when r is no such root.
+func (p *agentLensProcessor) repeat(s *sessions.Session, r *spanevent.Reading, first *toldRoot) *report {
+	var v verdict
+	if s.EndedBy(r) {
+		s.Assemble()
+		v = p.engines.standing(s)
+	} else if first != nil {
+		s = first.session.Session()
+		v.compliance = p.engines.check(s)
+	} else {
+		return nil
 	}
-	s.Assemble()
-	v := p.engines.standing(s)
 	if first != nil {
-		v.drift, v.forecast = first.verdict.drift, first.verdict.forecast
+		v.drift, v.forecast = first.drift, first.forecast
 	}
 	rep := newReport(s, v)
 	if !rep.fitsOn(r) {

@@ -192,14 +192,14 @@ func (p *agentLensProcessor) assemble(ctx context.Context, b *batch, i int) {
 		case sessions.Duplicate:
 			p.telemetry.ProcessorAgentlensSpansDuplicate.Add(ctx, 1)
 			// A backend may put the copy of a root in the place of the first.
-			if rep := p.repeat(of, r, p.told.of(key).report); rep != nil {
+			if rep := p.repeat(of, r, p.told.of(key).root); rep != nil {
 				rep.stamp(span, r)
 			}
 		case sessions.Ended:
 			p.find(ctx, b, i)
 			if rep := p.complete(ctx, of); rep.fitsOn(r) {
 				rep.stamp(span, r)
-				p.told.root(key, &rep)
+				p.told.root(key, of, &rep.verdict)
 			} else {
 				b.reports = append(b.reports, rep)
 			}

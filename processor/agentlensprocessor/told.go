@@ -8,6 +8,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.uber.org/zap"
+
+	"github.com/agentlens/agentlens-otel/internal/sessions"
 )
 
 // A sender whose batch was refused further on sends it again. Its spans then
@@ -30,8 +32,16 @@ type spanKey struct {
 // toldFindings is what was found on one span: by the engines that watch the
 // stream, and, on a root, of its session.
 type toldFindings struct {
-	event  eventFindings
-	report *report
+	event eventFindings
+	root  *toldRoot
+}
+
+// toldRoot is what the report on a root's span was made of: a tenth of the
+// report.
+type toldRoot struct {
+	session  sessions.Packed
+	drift    *driftFinding
+	forecast *forecastFinding
 }
 
 func newTold() told {
@@ -50,9 +60,9 @@ func (t told) events(k spanKey, f eventFindings) {
 	}
 }
 
-func (t told) root(k spanKey, rep *report) {
+func (t told) root(k spanKey, s *sessions.Session, v *verdict) {
 	held, _ := t.spans.Get(k)
-	held.report = rep
+	held.root = &toldRoot{s.Pack(), v.drift, v.forecast}
 	t.spans.Add(k, held)
 }
 

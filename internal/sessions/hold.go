@@ -1,0 +1,233 @@
+package sessions
+
+import (
+	"hash/maphash"
+	"iter"
+	"time"
+)
+
+const (
+	// maxAwake is how many completed sessions of a shard stay awake: those of
+	// which the rest of a batch may still tell.
+	maxAwake = 16
+	// restAfter is how long an open session stays awake. To pack and unpack one
+	// costs about as much as two cycles of the garbage collector that walk it.
+	restAfter = 2 * time.Second
+	// sweepAtOnce bounds the sessions that a sweep deals with while spans of the
+	// shard wait.
+	sweepAtOnce = 1000
+)
+
+// resting holds the sessions at rest that are open, or those that are
+// completed.
+type resting struct {
+	// fresh are those that may be to settle yet.
+	fresh, settled rest
+}
+
+func (r *resting) len() int { return r.fresh.len() + r.settled.len() }
+
+// take takes a session out; nil when it is not there.
+func (r *resting) take(key string) *Session {
+	if s := r.fresh.take(key); s != nil {
+		return s
+	}
+	return r.settled.take(key)
+}
+
+// oldest returns the session that has been idle longest, and what holds it.
+func (r *resting) oldest() (rested, *rest) {
+	if s := r.settled.oldest(); s != nil {
+		return s, &r.settled
+	}
+	return r.fresh.oldest(), &r.fresh
+}
+
+func (sh *shard) reset(index int, seed maphash.Seed) {
+	sh.index, sh.sessions = index, map[string]*Session{}
+	for _, r := range sh.rests() {
+		r.reset(seed)
+	}
+}
+
+func (sh *shard) rests() [4]*rest {
+	return [...]*rest{&sh.openRest.fresh, &sh.openRest.settled, &sh.doneRest.fresh, &sh.doneRest.settled}
+}
+
+// all ranges over the sessions, those at rest as they would wake.
+func (sh *shard) all() iter.Seq[*Session] {
+	return func(yield func(*Session) bool) {
+		for _, s := range sh.sessions {
+			if !yield(s) {
+				return
+			}
+		}
+		for _, r := range sh.rests() {
+			for s := range r.all() {
+				if !yield(s.session()) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// held returns a session, awake; nil when it is not held.
+func (t *Table) held(sh *shard, key string) *Session {
+	if s := sh.sessions[key]; s != nil {
+		return s
+	}
+	s := sh.openRest.take(key)
+	if s == nil {
+		s = sh.doneRest.take(key)
+	}
+	if s != nil {
+		t.records.Add(-int64(s.records()))
+		t.wake(sh, s)
+	}
+	return s
+}
+
+// wake takes in a session that is at rest no more.
+func (t *Table) wake(sh *shard, s *Session) {
+	t.records.Add(int64(s.room()))
+	sh.sessions[s.Key] = s
+	s.listedDone = s.Completed
+	sh.list(s).pushBack(s)
+}
+
+// lay puts a session to rest, or last in its list if that cannot be. It settles
+// one that is due.
+func (t *Table) lay(sh *shard, s *Session, now time.Duration) {
+	before := s.room()
+	l, r := &sh.open, &sh.openRest
+	if s.listedDone {
+		l, r = &sh.done, &sh.doneRest
+	}
+	in := &r.fresh
+	if now-s.arrived >= copyWindow {
+		s.settle()
+		in = &r.settled
+	}
+	l.remove(s)
+	if !in.put(s) {
+		l.pushBack(s)
+		t.records.Add(int64(s.room() - before))
+		return
+	}
+	t.records.Add(int64(s.records() - before))
+	delete(sh.sessions, s.Key)
+}
+
+// layDone puts the completed sessions to rest but the newest.
+func (t *Table) layDone(sh *shard, now time.Duration) {
+	for range sh.done.len - maxAwake {
+		t.lay(sh, sh.done.front, now)
+	}
+}
+
+// evict lets go of the longest idle session of the shard but keep: of the
+// completed ones first, which only costs the memory of their late spans. It
+// reports false when there is none.
+func (t *Table) evict(sh *shard, keep *Session, evicted func(*Session, Event)) bool {
+	if s, in := sh.doneRest.oldest(); s != nil {
+		t.drop(in, s)
+		return true
+	}
+	if s := sh.done.oldestBut(keep); s != nil {
+		t.let(sh, s)
+		return true
+	}
+	var s *Session
+	if held, in := sh.openRest.oldest(); held != nil {
+		s = held.session()
+		t.drop(in, held)
+	} else if s = sh.open.oldestBut(keep); s != nil {
+		t.let(sh, s)
+	} else {
+		return false
+	}
+	s.complete(nil)
+	evicted(s, Evicted)
+	return true
+}
+
+// let lets go of a session that is awake, drop of one at rest.
+func (t *Table) let(sh *shard, s *Session) {
+	sh.list(s).remove(s)
+	delete(sh.sessions, s.Key)
+	t.count.Add(-1)
+	t.records.Add(-int64(s.room()))
+}
+
+func (t *Table) drop(in *rest, s rested) {
+	t.count.Add(-1)
+	t.records.Add(-int64(s.records()))
+	in.remove(s)
+}
+
+// Sweep completes the sessions that have been idle, calling f for each, sums up
+// what sessions that are quiet need not keep, and lets go of those whose
+// retention has passed.
+func (t *Table) Sweep(now time.Time, f func(*Session, Event)) {
+	for i := range t.shards {
+		for more := true; more; {
+			more = t.sweep(&t.shards[i], now.Sub(t.made), f)
+		}
+	}
+}
+
+// sweep reports whether there may be more to do.
+func (t *Table) sweep(sh *shard, now time.Duration, f func(*Session, Event)) bool {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	left := sweepAtOnce
+	due := func(arrived, after time.Duration) bool {
+		left--
+		return left >= 0 && now-arrived >= after
+	}
+	for s, _ := sh.openRest.oldest(); s != nil && due(s.arrived(), t.limits.IdleTimeout); s, _ = sh.openRest.oldest() {
+		key, _ := s.split()
+		sh.idle(t.held(sh, string(key)), f)
+	}
+	for s := sh.open.front; s != nil && due(s.arrived, t.limits.IdleTimeout); s = sh.open.front {
+		sh.idle(s, f)
+	}
+	for n := sh.open.len; n > 0 && due(sh.open.front.arrived, restAfter); n-- {
+		t.lay(sh, sh.open.front, now)
+	}
+	for range sh.done.len {
+		t.lay(sh, sh.done.front, now)
+	}
+	for _, r := range [...]*resting{&sh.openRest, &sh.doneRest} {
+		for s := r.fresh.oldest(); s != nil && due(s.arrived(), copyWindow); s = r.fresh.oldest() {
+			t.settle(sh, r, s, now)
+		}
+	}
+	retention := max(t.limits.Retention, t.limits.IdleTimeout)
+	for s := sh.doneRest.settled.oldest(); s != nil && due(s.arrived(), retention); s = sh.doneRest.settled.oldest() {
+		t.drop(&sh.doneRest.settled, s)
+	}
+	return left < 0
+}
+
+// idle completes a session.
+func (sh *shard) idle(s *Session, f func(*Session, Event)) {
+	s.complete(nil)
+	sh.touch(s)
+	f(s, Idle)
+	s.Summary = &s.sum
+}
+
+// settle settles a session at rest.
+func (t *Table) settle(sh *shard, r *resting, held rested, now time.Duration) {
+	if !held.lone() && r.settled.append(held) {
+		r.fresh.remove(held)
+		return
+	}
+	s := held.session()
+	t.records.Add(-int64(s.records()))
+	r.fresh.remove(held)
+	t.wake(sh, s)
+	t.lay(sh, s, now)
+}

@@ -1,0 +1,255 @@
+package sessions
+
+import (
+	"encoding/binary"
+	"math"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/agentlens/agentlens-otel/analysis"
+)
+
+// Packed is a session as bytes, to be kept for long.
+type Packed []byte
+
+// Pack returns the session as it stands when its Summary is up to date, but
+// without what it remembers of single calls.
+func (s *Session) Pack() Packed {
+	plain := *s
+	plain.sum, plain.log = *s.Summary, nil
+	p := packers.Get().(*packer)
+	defer packers.Put(p)
+	p.b = binary.AppendUvarint(p.b[:0], uint64(len(s.Key)))
+	p.b = append(p.b, s.Key...)
+	p.session(&plain)
+	return slices.Clone(p.b)
+}
+
+var packers = sync.Pool{New: func() any { return new(packer) }}
+
+// Session returns the session.
+func (p Packed) Session() *Session {
+	n, width := binary.Uvarint(p)
+	key, rest := p[width:width+int(n)], p[width+int(n):]
+	return unpack(string(key), rest)
+}
+
+// packer writes a session as bytes, the shortest way that loses nothing: a name
+// once, times as differences. What it writes never leaves the process.
+type packer struct {
+	b []byte
+	// names are the names that a number stands for.
+	names []string
+	// base is what times are told from, in nanoseconds since 1970.
+	base int64
+}
+
+// wellKnown are the names that most sessions hold. The empty one is first.
+var wellKnown = [...]string{
+	"", string(analysis.StatusActive), string(analysis.StatusCompleted), string(analysis.StatusError), string(analysis.StatusTimeout),
+	string(analysis.EventLLMCall), string(analysis.EventToolCall), string(analysis.EventDecision), string(analysis.EventError), string(analysis.EventGeneric),
+}
+
+var wellKnownNames = func() (names [len(wellKnown)]name) {
+	for i, known := range wellKnown {
+		names[i] = nameOf(known)
+	}
+	return names
+}()
+
+// What there is to say of a session with yes and no.
+const (
+	packedRootSeen = 1 << iota
+	packedCompleted
+	packedByIdle
+	packedRootFailed
+)
+
+// session appends all of a session but when its last span arrived. Of its log it
+// appends the calls: the rest follows from them, but for when the next trim is
+// due, which is at the limit again.
+func (p *packer) session(s *Session) {
+	p.names = append(append(p.names[:0], wellKnown[:]...), s.Key)
+	p.base = s.first
+	flags := byte(0)
+	for i, yes := range [...]bool{s.RootSeen, s.Completed, s.ByIdle, s.rootFailed} {
+		if yes {
+			flags |= 1 << i
+		}
+	}
+	p.b = append(p.b, flags, byte(s.agentRank), byte(s.rootRank))
+	p.b = append(p.b, s.TraceID[:]...)
+	p.b = append(p.b, s.RootID[:]...)
+	p.int(s.Revision)
+	p.fixed(s.Verdict)
+	p.int(s.first)
+	for _, at := range [...]int64{s.agentStart, s.rootEnd, s.started, s.last} {
+		p.int(at - s.first)
+	}
+	service := s.service.Value()
+	p.name(service.Name)
+	p.name(service.Version)
+	p.name(service.Attributes)
+	p.summary(&s.sum)
+	p.calls(s.log)
+	clear(p.names)
+}
+
+func (p *packer) summary(s *analysis.Summary) {
+	p.name(s.SessionID)
+	p.name(s.AgentName)
+	p.name(string(s.Status))
+	for _, at := range [...]time.Time{s.StartedAt, s.EndedAt, s.FirstEvent, s.LastEvent} {
+		p.time(at)
+	}
+	for _, c := range [...]*analysis.Counts{&s.EventTypes, &s.Models, &s.Tools} {
+		p.uint(uint64(len(c.List)))
+		for i := range c.List {
+			p.name(c.List[i].Name)
+			p.int(c.List[i].N)
+		}
+		p.int(c.Other)
+	}
+	for _, n := range countsOf(s) {
+		p.int(*n)
+	}
+	p.sum(s.CostUSD)
+	p.durations(&s.Durations)
+}
+
+// countsOf returns what a summary counts in whole numbers.
+func countsOf(s *analysis.Summary) [16]*int64 {
+	return [...]*int64{
+		&s.Events, &s.TokensIn, &s.TokensOut, &s.CacheReadTokens, &s.CacheWriteTokens, &s.ReasoningTokens, &s.Priced, &s.Unpriced,
+		&s.LLMCalls, &s.ToolCalls, &s.Decisions, &s.Reasoned, &s.Errors, &s.ErrorLike, &s.ToolLike, &s.ToolErrorLike,
+	}
+}
+
+func (p *packer) durations(d *analysis.Durations) {
+	p.int(d.N)
+	p.sum(d.Sum)
+	p.uint(uint64(len(d.Exact)))
+	for _, ms := range d.Exact {
+		p.fixed(math.Float64bits(ms))
+	}
+	// A sketch without buckets is another thing than none.
+	if d.Sketch == nil {
+		p.uint(0)
+		return
+	}
+	p.uint(uint64(len(d.Sketch)) + 1)
+	for _, b := range d.Sketch {
+		p.int(int64(b.Index))
+		p.int(b.N)
+	}
+}
+
+// What there is of a call, and what is as in the call before.
+const (
+	packedSameTrace = 1 << iota
+	packedSameParent
+	packedSameScope
+	packedID
+	packedCost
+	packedAnswered
+	packedMore
+)
+
+func (p *packer) calls(l *callLog) {
+	if l == nil {
+		p.uint(0)
+		return
+	}
+	p.uint(uint64(len(l.list)))
+	before := &call{}
+	for i := range l.list {
+		c := &l.list[i]
+		there := byte(0)
+		for bit, yes := range [...]bool{
+			c.trace == before.trace, c.parent == before.parent, c.scope == before.scope,
+			c.id != 0, math.Float64bits(c.costUSD) != 0, c.answered != name{}, c.more != nil,
+		} {
+			if yes {
+				there |= 1 << bit
+			}
+		}
+		p.b = append(p.b, there, byte(c.has), byte(c.is), byte(c.role), byte(c.kind))
+		if there&packedSameTrace == 0 {
+			p.fixed(c.trace)
+		}
+		p.b = append(p.b, c.span[:]...)
+		if there&packedSameParent == 0 {
+			p.b = append(p.b, c.parent[:]...)
+		}
+		if there&packedSameScope == 0 {
+			p.b = binary.LittleEndian.AppendUint32(p.b, c.scope)
+		}
+		p.int(c.start - p.base)
+		p.int(c.end - c.start)
+		p.name(textOf(c.name))
+		p.int(c.in)
+		p.int(c.out)
+		if there&packedID != 0 {
+			p.fixed(c.id)
+		}
+		if there&packedCost != 0 {
+			p.fixed(math.Float64bits(c.costUSD))
+		}
+		if there&packedAnswered != 0 {
+			p.name(textOf(c.answered))
+		}
+		if m := c.more; m != nil {
+			p.int(m.cacheRead)
+			p.int(m.cacheWrite)
+			p.int(m.reasoning)
+			p.fixed(math.Float64bits(m.durationMS))
+			p.name(textOf(m.other))
+		}
+		before = c
+	}
+}
+
+// name appends the number of a name, or the number after all and the name.
+func (p *packer) name(s string) {
+	for i, have := range p.names {
+		if have == s {
+			p.uint(uint64(i))
+			return
+		}
+	}
+	p.uint(uint64(len(p.names)))
+	p.uint(uint64(len(s)))
+	p.b = append(p.b, s...)
+	p.names = append(p.names, s)
+}
+
+// How a time is written.
+const (
+	timeZero = iota
+	timeNear // as a difference in nanoseconds
+	timeFar  // one that nanoseconds since 1970 do not reach
+)
+
+func (p *packer) time(t time.Time) {
+	switch ns := t.UnixNano(); {
+	case t.IsZero():
+		p.b = append(p.b, timeZero)
+	case time.Unix(0, ns).Equal(t):
+		p.b = append(p.b, timeNear)
+		p.int(ns - p.base)
+	default:
+		p.b = append(p.b, timeFar)
+		p.int(t.Unix())
+		p.int(int64(t.Nanosecond()))
+	}
+}
+
+func (p *packer) sum(s analysis.Sum) {
+	p.int(s.Hi)
+	p.fixed(s.Lo)
+}
+
+func (p *packer) int(n int64)    { p.b = binary.AppendVarint(p.b, n) }
+func (p *packer) uint(n uint64)  { p.b = binary.AppendUvarint(p.b, n) }
+func (p *packer) fixed(n uint64) { p.b = binary.LittleEndian.AppendUint64(p.b, n) }

@@ -1,0 +1,204 @@
+package sessions
+
+import (
+	"fmt"
+	"hash/maphash"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+)
+
+// It holds what a list would, in its order, in memory that does not grow with
+// what was taken out.
+func TestRestIsAList(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var r rest
+		r.reset(maphash.MakeSeed())
+		var list []string
+		payload := rapid.SampledFrom([]int{0, 100, 5_000, 100_000}).Draw(t, "size")
+		largest := 0
+		for n := range rapid.IntRange(0, 300).Draw(t, "steps") {
+			switch key := fmt.Sprint(rapid.IntRange(0, 30).Draw(t, "key")); rapid.IntRange(0, 3).Draw(t, "step") {
+			case 0, 1:
+				s := newSession(key, Service{Attributes: strings.Repeat("x", payload)})
+				s.arrived = time.Duration(n)
+				require.Equal(t, !slices.Contains(list, key), r.put(s))
+				if !slices.Contains(list, key) {
+					list = append(list, key)
+				}
+				largest = max(largest, len(r.packer.b))
+			case 2:
+				s := r.take(key)
+				at := slices.Index(list, key)
+				require.Equal(t, at >= 0, s != nil)
+				if at >= 0 {
+					require.Equal(t, key, s.Key)
+					require.Len(t, s.Service().Attributes, payload)
+					list = slices.Delete(list, at, at+1)
+				}
+			case 3:
+				held := r.oldest()
+				require.Equal(t, len(list) > 0, held != nil)
+				if held != nil {
+					require.Equal(t, list[0], held.session().Key)
+					r.remove(held)
+					list = list[1:]
+				}
+			}
+			var keys []string
+			live := 0
+			for held := range r.all() {
+				keys = append(keys, held.session().Key)
+				live += len(held)
+			}
+			require.True(t, slices.Equal(list, keys), "%v, want %v", keys, list)
+			require.Equal(t, len(list), r.len())
+			require.Equal(t, live, r.live)
+			// What is free at the end of a chunk is less than the session that
+			// went into the next.
+			require.LessOrEqual(t, r.room(), 2*(2*live+largest)+3*restChunkBytes)
+		}
+	})
+}
+
+func (r *rest) room() (bytes int) {
+	for _, c := range r.chunks {
+		bytes += cap(c.b)
+	}
+	return bytes
+}
+
+// Sessions that are taken out leave no memory behind, in whichever order they
+// go.
+func TestRestLetsGoOfMemory(t *testing.T) {
+	var r rest
+	r.reset(maphash.MakeSeed())
+	one := newSession("", Service{})
+	put := func(n int) {
+		one.Key = fmt.Sprint(n)
+		require.True(t, r.put(one))
+	}
+	for n := range 20_000 {
+		put(n)
+	}
+	full := r.room()
+	require.Greater(t, full, 10*restChunkBytes)
+	for n := range 50_000 {
+		r.remove(r.oldest())
+		put(20_000 + n)
+	}
+	assert.Less(t, r.room(), full+3*restChunkBytes, "as they came")
+	for n := range 20_000 {
+		if n%50 != 0 {
+			require.NotNil(t, r.take(fmt.Sprint(50_000+n)))
+		}
+	}
+	assert.Less(t, r.room(), full/10, "from between others")
+	assert.Equal(t, 400, r.len())
+}
+
+// Another key with the same hash is not taken for it, and not put beside it.
+func TestRestOfEqualHashes(t *testing.T) {
+	var r rest
+	r.reset(maphash.MakeSeed())
+	require.True(t, r.put(newSession("a", Service{})))
+	// As if b had the hash of a.
+	r.index[maphash.String(r.seed, "b")] = r.index[maphash.String(r.seed, "a")]
+	assert.Nil(t, r.take("b"))
+	assert.False(t, r.put(newSession("b", Service{})))
+	assert.NotNil(t, r.take("a"))
+}
+
+// A session that rests between any two of its spans adds up to what it would
+// have awake, and the table counts what it holds.
+func TestRestChangesNothing(t *testing.T) {
+	readings := stream(t)
+	want := states(assembled(readings))
+	limits := testLimits
+	// Nothing is completed or let go of by time before the end.
+	limits.IdleTimeout, limits.Retention = 100*time.Hour, 200*time.Hour
+	rapid.Check(t, func(t *rapid.T) {
+		table, now := NewTable(limits), time.Unix(0, 0)
+		asleep := 0
+		for _, r := range readings {
+			table.Observe(&r, Service{}, now, ignore, ignore)
+			if rapid.IntRange(0, 3).Draw(t, "sweep") == 0 {
+				now = now.Add(restAfter / 2)
+				table.Sweep(now.Add(restAfter), ignore)
+			}
+			asleep = max(asleep, table.asleep())
+		}
+		assert.Positive(t, asleep)
+		table.checkCounts(t)
+		require.True(t, want == states(table.finish(now)), "another outcome than without rest")
+		table.checkCounts(t)
+		table.Sweep(now.Add(limits.Retention), ignore)
+		require.Zero(t, table.count.Load())
+		require.Zero(t, table.records.Load())
+	})
+}
+
+func (t *Table) asleep() (n int) {
+	for i := range t.shards {
+		n += t.shards[i].openRest.len() + t.shards[i].doneRest.len()
+	}
+	return n
+}
+
+// checkCounts compares what the table counts with what it holds.
+func (t *Table) checkCounts(tb require.TestingT) {
+	sessions, records := 0, 0
+	for i := range t.shards {
+		sh := &t.shards[i]
+		for _, s := range sh.sessions {
+			sessions, records = sessions+1, records+s.room()
+		}
+		require.Equal(tb, len(sh.sessions), sh.open.len+sh.done.len)
+		for _, r := range sh.rests() {
+			for s := range r.all() {
+				sessions, records = sessions+1, records+s.records()
+			}
+		}
+	}
+	require.Equal(tb, int64(sessions), t.count.Load())
+	require.Equal(tb, int64(records), t.records.Load())
+}
+
+// Of too many sessions those go first that are completed, then those that have
+// been idle longest, at rest or awake.
+func TestEvictionAtRest(t *testing.T) {
+	limits := testLimits
+	limits.MaxSessions = 2
+	table, now := NewTable(limits), time.Unix(0, 0)
+	// All of one shard, so that the order is that of all.
+	var keys []string
+	for i := 0; len(keys) < 4; i++ {
+		if key := fmt.Sprintf("s%d", i); table.shard(key) == &table.shards[0] {
+			keys = append(keys, key)
+		}
+	}
+	var gone []string
+	observe := func(key string, id byte) {
+		r := told{what: "llm", scope: "sdk", trace: id, id: id, from: 0, to: 5, model: "m", in: 1, session: key}.reading()
+		table.Observe(&r, Service{}, now, ignore, func(s *Session, what Event) {
+			assert.Equal(t, Evicted, what)
+			assert.Equal(t, int64(1), s.Summary.LLMCalls)
+			gone = append(gone, s.Key)
+		})
+	}
+	observe(keys[0], 1)
+	now = now.Add(restAfter)
+	table.Sweep(now, ignore)
+	require.Equal(t, 1, table.asleep())
+	observe(keys[1], 2)
+	observe(keys[2], 3)
+	assert.Equal(t, keys[:1], gone, "at rest")
+	observe(keys[3], 4)
+	assert.Equal(t, keys[:2], gone, "awake")
+	table.checkCounts(t)
+}

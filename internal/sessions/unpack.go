@@ -1,0 +1,180 @@
+package sessions
+
+import (
+	"encoding/binary"
+	"math"
+	"time"
+	"unique"
+
+	"github.com/agentlens/agentlens-otel/analysis"
+)
+
+// unpacker reads what a packer has written.
+type unpacker struct {
+	b     []byte
+	names []name
+	base  int64
+}
+
+// unpack returns the session under a key that a packer has written.
+func unpack(key string, b []byte) *Session {
+	s := &Session{Key: key}
+	s.Summary = &s.sum
+	u := unpacker{b: b, names: make([]name, 0, 2*len(wellKnown))}
+	u.names = append(append(u.names, wellKnownNames[:]...), nameOf(key))
+	flags := u.byte()
+	s.RootSeen, s.Completed, s.ByIdle, s.rootFailed = flags&packedRootSeen != 0, flags&packedCompleted != 0, flags&packedByIdle != 0, flags&packedRootFailed != 0
+	s.agentRank, s.rootRank = agentRank(u.byte()), rootRank(u.byte())
+	u.bytes(s.TraceID[:])
+	u.bytes(s.RootID[:])
+	s.Revision = u.int()
+	s.Verdict = u.fixed()
+	s.first = u.int()
+	u.base = s.first
+	for _, at := range [...]*int64{&s.agentStart, &s.rootEnd, &s.started, &s.last} {
+		*at = u.int() + s.first
+	}
+	s.service = unique.Make(Service{Name: u.text(), Version: u.text(), Attributes: u.text()})
+	u.summary(&s.sum)
+	s.log = u.calls()
+	return s
+}
+
+func (u *unpacker) summary(s *analysis.Summary) {
+	s.SessionID, s.AgentName, s.Status = u.text(), u.text(), analysis.Status(u.text())
+	for _, at := range [...]*time.Time{&s.StartedAt, &s.EndedAt, &s.FirstEvent, &s.LastEvent} {
+		*at = u.time()
+	}
+	for _, c := range [...]*analysis.Counts{&s.EventTypes, &s.Models, &s.Tools} {
+		if n := u.uint(); n > 0 {
+			c.List = make([]analysis.Count, n)
+		}
+		for i := range c.List {
+			c.List[i] = analysis.Count{Name: u.text(), N: u.int()}
+		}
+		c.Other = u.int()
+	}
+	for _, n := range countsOf(s) {
+		*n = u.int()
+	}
+	s.CostUSD = u.sum()
+	u.durations(&s.Durations)
+}
+
+func (u *unpacker) durations(d *analysis.Durations) {
+	d.N, d.Sum = u.int(), u.sum()
+	if n := u.uint(); n > 0 {
+		d.Exact = make([]float64, n)
+	}
+	for i := range d.Exact {
+		d.Exact[i] = math.Float64frombits(u.fixed())
+	}
+	if n := u.uint(); n > 0 {
+		d.Sketch = make([]analysis.Bucket, n-1)
+	}
+	for i := range d.Sketch {
+		d.Sketch[i] = analysis.Bucket{Index: int32(u.int()), N: u.int()}
+	}
+}
+
+func (u *unpacker) calls() *callLog {
+	n := u.uint()
+	if n == 0 {
+		return nil
+	}
+	l := newCallLog()
+	l.list = make([]call, n)
+	before := &call{}
+	for i := range l.list {
+		c := &l.list[i]
+		c.trace, c.parent, c.scope = before.trace, before.parent, before.scope
+		there := u.byte()
+		c.has, c.is, c.role, c.kind = figures(u.byte()), marks(u.byte()), callRole(u.byte()), callKind(u.byte())
+		if there&packedSameTrace == 0 {
+			c.trace = u.fixed()
+		}
+		u.bytes(c.span[:])
+		if there&packedSameParent == 0 {
+			u.bytes(c.parent[:])
+		}
+		if there&packedSameScope == 0 {
+			c.scope = binary.LittleEndian.Uint32(u.b)
+			u.b = u.b[4:]
+		}
+		c.start = u.int() + u.base
+		c.end = u.int() + c.start
+		c.name, c.in, c.out = u.name(), u.int(), u.int()
+		if there&packedID != 0 {
+			c.id = u.fixed()
+		}
+		if there&packedCost != 0 {
+			c.costUSD = math.Float64frombits(u.fixed())
+		}
+		if there&packedAnswered != 0 {
+			c.answered = u.name()
+		}
+		if there&packedMore != 0 {
+			c.more = &moreOfCall{cacheRead: u.int(), cacheWrite: u.int(), reasoning: u.int(), durationMS: math.Float64frombits(u.fixed()), other: u.name()}
+		}
+		l.count(c)
+		before = c
+	}
+	if n > indexFrom {
+		l.reindex()
+	}
+	return l
+}
+
+func (u *unpacker) name() name {
+	i := u.uint()
+	if i < uint64(len(u.names)) {
+		return u.names[i]
+	}
+	n := u.uint()
+	made := nameOf(string(u.b[:n]))
+	u.b = u.b[n:]
+	u.names = append(u.names, made)
+	return made
+}
+
+func (u *unpacker) text() string { return textOf(u.name()) }
+
+func (u *unpacker) time() time.Time {
+	switch u.byte() {
+	case timeNear:
+		return time.Unix(0, u.int()+u.base).UTC()
+	case timeFar:
+		seconds := u.int()
+		return time.Unix(seconds, u.int()).UTC()
+	default:
+		return time.Time{}
+	}
+}
+
+func (u *unpacker) sum() analysis.Sum { return analysis.Sum{Hi: u.int(), Lo: u.fixed()} }
+
+func (u *unpacker) int() int64 {
+	v, n := binary.Varint(u.b)
+	u.b = u.b[n:]
+	return v
+}
+
+func (u *unpacker) uint() uint64 {
+	v, n := binary.Uvarint(u.b)
+	u.b = u.b[n:]
+	return v
+}
+
+func (u *unpacker) fixed() uint64 {
+	v := binary.LittleEndian.Uint64(u.b)
+	u.b = u.b[8:]
+	return v
+}
+
+func (u *unpacker) byte() byte {
+	v := u.b[0]
+	u.b = u.b[1:]
+	return v
+}
+
+func (u *unpacker) bytes(to []byte) { u.b = u.b[copy(to, u.b):] }
