@@ -45,8 +45,9 @@ func (r *resting) oldest() (rested, *rest) {
 
 func (sh *shard) reset(index int, seed maphash.Seed) {
 	sh.index, sh.sessions = index, map[string]*Session{}
+	known := newSymbols()
 	for _, r := range sh.rests() {
-		r.reset(seed)
+		r.reset(seed, known)
 	}
 }
 
@@ -64,7 +65,7 @@ func (sh *shard) all() iter.Seq[*Session] {
 		}
 		for _, r := range sh.rests() {
 			for s := range r.all() {
-				if !yield(s.session()) {
+				if !yield(r.session(s)) {
 					return
 				}
 			}
@@ -140,7 +141,7 @@ func (t *Table) evict(sh *shard, keep *Session, evicted func(*Session, Event)) b
 	}
 	var s *Session
 	if held, in := sh.openRest.oldest(); held != nil {
-		s = held.session()
+		s = in.session(held)
 		t.drop(in, held)
 	} else if s = sh.open.oldestBut(keep); s != nil {
 		t.let(sh, s)
@@ -225,7 +226,7 @@ func (t *Table) settle(sh *shard, r *resting, held rested, now time.Duration) {
 		r.fresh.remove(held)
 		return
 	}
-	s := held.session()
+	s := r.fresh.session(held)
 	t.records.Add(-int64(s.records()))
 	r.fresh.remove(held)
 	t.wake(sh, s)

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 	"time"
+	"unique"
 
 	"github.com/agentlens/agentlens-otel/analysis"
 )
@@ -20,8 +21,8 @@ func (s *Session) Pack() Packed {
 	plain.sum, plain.log = *s.Summary, nil
 	p := packers.Get().(*packer)
 	defer packers.Put(p)
-	p.b = binary.AppendUvarint(p.b[:0], uint64(len(s.Key)))
-	p.b = append(p.b, s.Key...)
+	p.b = p.b[:0]
+	p.text(s.Key)
 	p.session(&plain)
 	return slices.Clone(p.b)
 }
@@ -30,22 +31,25 @@ var packers = sync.Pool{New: func() any { return new(packer) }}
 
 // Session returns the session.
 func (p Packed) Session() *Session {
-	n, width := binary.Uvarint(p)
-	key, rest := p[width:width+int(n)], p[width+int(n):]
-	return unpack(string(key), rest)
+	u := unpacker{b: p}
+	key := u.text()
+	return unpack(key, u.b, nil)
 }
 
 // packer writes a session as bytes, the shortest way that loses nothing: a name
-// once, times as differences. What it writes never leaves the process.
+// once, or by the number of its symbol, times as differences. What it writes
+// never leaves the process.
 type packer struct {
 	b []byte
-	// names are the names that a number stands for.
+	// symbols are told by number; nil = none are.
+	symbols *symbols
+	// names are the other names, in their order.
 	names []string
 	// base is what times are told from, in nanoseconds since 1970.
 	base int64
 }
 
-// wellKnown are the names that most sessions hold. The empty one is first.
+// wellKnown are names that most sessions hold.
 var wellKnown = [...]string{
 	"", string(analysis.StatusActive), string(analysis.StatusCompleted), string(analysis.StatusError), string(analysis.StatusTimeout),
 	string(analysis.EventLLMCall), string(analysis.EventToolCall), string(analysis.EventDecision), string(analysis.EventError), string(analysis.EventGeneric),
@@ -64,16 +68,20 @@ const (
 	packedCompleted
 	packedByIdle
 	packedRootFailed
+	packedOtherID
 )
 
 // session appends all of a session but when its last span arrived. Of its log it
 // appends the calls: the rest follows from them, but for when the next trim is
 // due, which is at the limit again.
 func (p *packer) session(s *Session) {
-	p.names = append(append(p.names[:0], wellKnown[:]...), s.Key)
+	p.names = p.names[:0]
+	if p.symbols == nil {
+		p.names = append(p.names, wellKnown[:]...)
+	}
 	p.base = s.first
 	flags := byte(0)
-	for i, yes := range [...]bool{s.RootSeen, s.Completed, s.ByIdle, s.rootFailed} {
+	for i, yes := range [...]bool{s.RootSeen, s.Completed, s.ByIdle, s.rootFailed, s.sum.SessionID != s.Key} {
 		if yes {
 			flags |= 1 << i
 		}
@@ -87,17 +95,32 @@ func (p *packer) session(s *Session) {
 	for _, at := range [...]int64{s.agentStart, s.rootEnd, s.started, s.last} {
 		p.int(at - s.first)
 	}
-	service := s.service.Value()
-	p.name(service.Name)
-	p.name(service.Version)
-	p.name(service.Attributes)
+	p.service(s.service)
+	if s.sum.SessionID != s.Key {
+		p.text(s.sum.SessionID)
+	}
 	p.summary(&s.sum)
 	p.calls(s.log)
 	clear(p.names)
 }
 
+// service appends 1 + the number of a service, or 0 and the service.
+func (p *packer) service(of unique.Handle[Service]) {
+	if p.symbols != nil {
+		if n, ok := p.symbols.serviceNumber(of); ok {
+			p.uint(n + 1)
+			return
+		}
+	}
+	p.uint(0)
+	s := of.Value()
+	p.name(s.Name)
+	p.name(s.Version)
+	p.name(s.Attributes)
+}
+
+// summary appends all but the id.
 func (p *packer) summary(s *analysis.Summary) {
-	p.name(s.SessionID)
 	p.name(s.AgentName)
 	p.name(string(s.Status))
 	for _, at := range [...]time.Time{s.StartedAt, s.EndedAt, s.FirstEvent, s.LastEvent} {
@@ -210,18 +233,29 @@ func (p *packer) calls(l *callLog) {
 	}
 }
 
-// name appends the number of a name, or the number after all and the name.
+// name appends twice the number of a symbol, or twice the number of another name
+// + 1, followed by the name when it is new.
 func (p *packer) name(s string) {
-	for i, have := range p.names {
-		if have == s {
-			p.uint(uint64(i))
+	if p.symbols != nil {
+		if n, ok := p.symbols.number(s); ok {
+			p.uint(2 * n)
 			return
 		}
 	}
-	p.uint(uint64(len(p.names)))
+	for i, have := range p.names {
+		if have == s {
+			p.uint(2*uint64(i) + 1)
+			return
+		}
+	}
+	p.uint(2*uint64(len(p.names)) + 1)
+	p.text(s)
+	p.names = append(p.names, s)
+}
+
+func (p *packer) text(s string) {
 	p.uint(uint64(len(s)))
 	p.b = append(p.b, s...)
-	p.names = append(p.names, s)
 }
 
 // How a time is written.

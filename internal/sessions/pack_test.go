@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"testing"
 	"time"
+	"unique"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -25,7 +26,7 @@ func fullSession() *Session {
 	s.started, s.first, s.last = at.UnixNano()+1, at.UnixNano(), at.UnixNano()+7e9
 	s.arrived = 90 * time.Second
 	s.sum = analysis.Summary{
-		SessionID: "s-1", AgentName: "support-bot", Status: analysis.StatusError,
+		SessionID: "s-1b", AgentName: "support-bot", Status: analysis.StatusError,
 		StartedAt: at, EndedAt: at.Add(time.Hour), FirstEvent: time.Date(1385, 1, 1, 0, 0, 0, 9, time.UTC), LastEvent: at.Add(-time.Nanosecond),
 		EventTypes: analysis.Counts{List: []analysis.Count{{Name: "custom", N: 1}, {Name: "llm_call", N: 1 << 40}}, Other: 2},
 		Models:     analysis.Counts{List: []analysis.Count{{Name: "gpt-4o", N: 3}}, Other: 4},
@@ -49,10 +50,20 @@ func fullSession() *Session {
 }
 
 // packed returns a session as it comes back from rest.
-func packed(s *Session) *Session {
-	var p packer
+func packed(t require.TestingT, s *Session) *Session {
+	back := packedWith(s, newSymbols())
+	full := newSymbols()
+	full.names, full.services = make([]name, maxSymbols), make([]unique.Handle[Service], maxSymbols)
+	for _, y := range []*symbols{nil, full} {
+		require.Equal(t, back.state(time.Time{}), packedWith(s, y).state(time.Time{}))
+	}
+	return back
+}
+
+func packedWith(s *Session, y *symbols) *Session {
+	p := packer{symbols: y}
 	p.session(s)
-	back := unpack(s.Key, p.b)
+	back := unpack(s.Key, p.b, y)
 	back.arrived = s.arrived
 	return back
 }
@@ -60,12 +71,12 @@ func packed(s *Session) *Session {
 func TestPackLosesNothing(t *testing.T) {
 	s := fullSession()
 	made := time.Unix(0, 0)
-	require.Equal(t, s.state(made), packed(s).state(made))
+	require.Equal(t, s.state(made), packed(t, s).state(made))
 
 	empty := newSession("", Service{})
-	require.Equal(t, empty.state(made), packed(empty).state(made))
+	require.Equal(t, empty.state(made), packed(t, empty).state(made))
 	empty.sum.Durations.Sketch = []analysis.Bucket{}
-	require.NotNil(t, packed(empty).sum.Durations.Sketch, "a sketch without buckets")
+	require.NotNil(t, packed(t, empty).sum.Durations.Sketch, "a sketch without buckets")
 }
 
 // A field that is added must be packed too, and be in fullSession.
@@ -79,7 +90,7 @@ func TestPackKnowsEveryField(t *testing.T) {
 	zeroFields(t, reflect.ValueOf(s.log.list[0]), map[string]bool{"links": true})
 	zeroFields(t, reflect.ValueOf(*s.log.list[0].more), nil)
 	// All but the index and the trim follow from the calls.
-	back := packed(s).log
+	back := packed(t, s).log
 	assert.Equal(t, *s.log, *back)
 }
 
@@ -111,7 +122,7 @@ func TestPackAnySession(t *testing.T) {
 			r := span.reading()
 			s.observe(&r)
 			if rapid.IntRange(0, 3).Draw(t, "rest") == 0 {
-				back := packed(s)
+				back := packed(t, s)
 				require.Equal(t, s.state(time.Time{}), back.state(time.Time{}))
 				if s.log != nil {
 					require.Equal(t, s.log.foreign, back.log.foreign)
@@ -128,7 +139,7 @@ func BenchmarkPack(b *testing.B) {
 	for _, r := range sdkSession("0123456789abcdef", 8, 1) {
 		s.observe(&r)
 	}
-	var p packer
+	p := packer{symbols: newSymbols()}
 	b.Run("pack", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
@@ -140,7 +151,7 @@ func BenchmarkPack(b *testing.B) {
 	b.Run("unpack", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			unpack(s.Key, p.b)
+			unpack(s.Key, p.b, p.symbols)
 		}
 	})
 }

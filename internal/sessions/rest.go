@@ -71,14 +71,19 @@ func (r rested) split() (key, packed []byte) {
 	return r[from : from+int(n)], r[from+int(n):]
 }
 
-func (r rested) session() *Session {
-	key, packed := r.split()
-	s := unpack(string(key), packed)
-	s.arrived = r.arrived()
-	return s
+// reset makes the rest empty. It may share the symbols with others, for what is
+// packed to go from one to the other.
+func (r *rest) reset(seed maphash.Seed, y *symbols) {
+	*r = rest{seed: seed, index: map[uint64]place{}, packer: packer{symbols: y}}
 }
 
-func (r *rest) reset(seed maphash.Seed) { *r = rest{seed: seed, index: map[uint64]place{}} }
+// session returns a session as it wakes.
+func (r *rest) session(held rested) *Session {
+	key, packed := held.split()
+	s := unpack(string(key), packed, r.packer.symbols)
+	s.arrived = held.arrived()
+	return s
+}
 
 func (r *rest) len() int { return len(r.index) }
 
@@ -129,7 +134,7 @@ func (r *rest) take(key string) *Session {
 	if have, _ := held.split(); string(have) != key {
 		return nil
 	}
-	s := held.session()
+	s := r.session(held)
 	r.remove(held)
 	return s
 }

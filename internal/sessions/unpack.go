@@ -11,17 +11,22 @@ import (
 
 // unpacker reads what a packer has written.
 type unpacker struct {
-	b     []byte
-	names []name
-	base  int64
+	b       []byte
+	symbols *symbols
+	names   []name
+	base    int64
 }
 
-// unpack returns the session under a key that a packer has written.
-func unpack(key string, b []byte) *Session {
+// unpack returns the session under a key that a packer with the same symbols has
+// written.
+func unpack(key string, b []byte, y *symbols) *Session {
 	s := &Session{Key: key}
 	s.Summary = &s.sum
-	u := unpacker{b: b, names: make([]name, 0, 2*len(wellKnown))}
-	u.names = append(append(u.names, wellKnownNames[:]...), nameOf(key))
+	var room [2 * len(wellKnown)]name
+	u := unpacker{b: b, symbols: y, names: room[:0]}
+	if y == nil {
+		u.names = append(u.names, wellKnownNames[:]...)
+	}
 	flags := u.byte()
 	s.RootSeen, s.Completed, s.ByIdle, s.rootFailed = flags&packedRootSeen != 0, flags&packedCompleted != 0, flags&packedByIdle != 0, flags&packedRootFailed != 0
 	s.agentRank, s.rootRank = agentRank(u.byte()), rootRank(u.byte())
@@ -34,14 +39,25 @@ func unpack(key string, b []byte) *Session {
 	for _, at := range [...]*int64{&s.agentStart, &s.rootEnd, &s.started, &s.last} {
 		*at = u.int() + s.first
 	}
-	s.service = unique.Make(Service{Name: u.text(), Version: u.text(), Attributes: u.text()})
+	s.service = u.service()
+	s.sum.SessionID = key
+	if flags&packedOtherID != 0 {
+		s.sum.SessionID = u.text()
+	}
 	u.summary(&s.sum)
 	s.log = u.calls()
 	return s
 }
 
+func (u *unpacker) service() unique.Handle[Service] {
+	if n := u.uint(); n > 0 {
+		return u.symbols.services[n-1]
+	}
+	return unique.Make(Service{Name: textOf(u.name()), Version: textOf(u.name()), Attributes: textOf(u.name())})
+}
+
 func (u *unpacker) summary(s *analysis.Summary) {
-	s.SessionID, s.AgentName, s.Status = u.text(), u.text(), analysis.Status(u.text())
+	s.AgentName, s.Status = textOf(u.name()), analysis.Status(textOf(u.name()))
 	for _, at := range [...]*time.Time{&s.StartedAt, &s.EndedAt, &s.FirstEvent, &s.LastEvent} {
 		*at = u.time()
 	}
@@ -50,7 +66,7 @@ func (u *unpacker) summary(s *analysis.Summary) {
 			c.List = make([]analysis.Count, n)
 		}
 		for i := range c.List {
-			c.List[i] = analysis.Count{Name: u.text(), N: u.int()}
+			c.List[i] = analysis.Count{Name: textOf(u.name()), N: u.int()}
 		}
 		c.Other = u.int()
 	}
@@ -127,17 +143,23 @@ func (u *unpacker) calls() *callLog {
 
 func (u *unpacker) name() name {
 	i := u.uint()
-	if i < uint64(len(u.names)) {
+	if i%2 == 0 {
+		return u.symbols.names[i/2]
+	}
+	if i /= 2; i < uint64(len(u.names)) {
 		return u.names[i]
 	}
-	n := u.uint()
-	made := nameOf(string(u.b[:n]))
-	u.b = u.b[n:]
+	made := nameOf(u.text())
 	u.names = append(u.names, made)
 	return made
 }
 
-func (u *unpacker) text() string { return textOf(u.name()) }
+func (u *unpacker) text() string {
+	n := u.uint()
+	s := string(u.b[:n])
+	u.b = u.b[n:]
+	return s
+}
 
 func (u *unpacker) time() time.Time {
 	switch u.byte() {

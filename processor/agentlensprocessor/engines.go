@@ -3,6 +3,7 @@ package agentlensprocessor
 import (
 	"fmt"
 	"hash/fnv"
+	"strconv"
 	"time"
 
 	"github.com/agentlens/agentlens-otel/analysis"
@@ -109,10 +110,18 @@ func (e *engines) check(s *sessions.Session) []*compliance.Report {
 
 // fingerprint is equal for sessions and reports that say the same.
 func fingerprint(s *analysis.Summary, reports []*compliance.Report) uint64 {
-	b := fmt.Appendf(nil, "%d/%d/%d/%d/%v;", s.Events, s.TokensIn, s.TokensOut, s.Errors, s.CostUSD)
+	b := make([]byte, 0, 512)
+	for _, n := range [...]int64{s.Events, s.TokensIn, s.TokensOut, s.Errors, s.CostUSD.Hi} {
+		b = append(strconv.AppendInt(b, n, 10), '/')
+	}
+	b = append(strconv.AppendUint(b, s.CostUSD.Lo, 10), ';')
 	for _, report := range reports {
-		for _, r := range report.Results {
-			b = fmt.Appendf(b, "%s/%s=%s:%s;", report.Policy, r.Kind, r.Verdict, r.Message)
+		for i := range report.Results {
+			r := &report.Results[i]
+			b = append(append(b, report.Policy...), '/')
+			b = append(append(b, r.Kind...), '=')
+			b = append(append(b, r.Verdict...), ':')
+			b = append(append(b, r.Message...), ';')
 		}
 	}
 	h := fnv.New64a()

@@ -6,13 +6,10 @@ import (
 	"slices"
 	"time"
 
-	"go.opentelemetry.io/collector/pdata/ptrace"
-	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/metric"
-
 	"github.com/agentlens/agentlens-otel/analysis"
 	"github.com/agentlens/agentlens-otel/internal/sessions"
 	"github.com/agentlens/agentlens-otel/internal/spanevent"
+	"go.opentelemetry.io/collector/pdata/ptrace"
 )
 
 // maxUnsent bounds the reports that wait for a next consumer which refuses.
@@ -36,15 +33,13 @@ func (p *agentLensProcessor) judge(ctx context.Context, s *sessions.Session) rep
 	}
 	s.Verdict = fingerprint(s.Summary, v.compliance)
 	if first {
-		p.telemetry.ProcessorAgentlensSessionsCompleted.Add(ctx, 1,
-			metric.WithAttributes(attribute.String("status", string(s.Summary.Status))))
+		p.telemetry.ProcessorAgentlensSessionsCompleted.Add(ctx, 1, p.ofStatus.of(p.statuses.of(string(s.Summary.Status)), statusLabel)...)
 	}
 	for _, report := range v.compliance {
 		for i := range report.Results {
 			result := &report.Results[i]
-			p.telemetry.ProcessorAgentlensComplianceResults.Add(ctx, 1, metric.WithAttributes(
-				attribute.String("policy", report.Policy), attribute.String("rule", string(result.Kind)),
-				attribute.String("verdict", string(result.Verdict))))
+			l := ruleLabels{report.Policy, string(result.Kind), string(result.Verdict)}
+			p.telemetry.ProcessorAgentlensComplianceResults.Add(ctx, 1, p.ofRule.of(l, ruleLabels.keyValues)...)
 		}
 	}
 	return newReport(s, v)

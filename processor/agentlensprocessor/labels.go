@@ -84,3 +84,14 @@ func (l costLabels) keyValues() []attribute.KeyValue {
 func dialectLabel(dialect string) []attribute.KeyValue {
 	return []attribute.KeyValue{attribute.String("dialect", dialect)}
 }
+
+// ruleLabels are the labels of a compliance result.
+type ruleLabels struct{ policy, rule, verdict string }
+
+func (l ruleLabels) keyValues() []attribute.KeyValue {
+	return []attribute.KeyValue{attribute.String("policy", l.policy), attribute.String("rule", l.rule), attribute.String("verdict", l.verdict)}
+}
+
+func statusLabel(status string) []attribute.KeyValue {
+	return []attribute.KeyValue{attribute.String("status", status)}
+}

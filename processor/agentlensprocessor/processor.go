@@ -42,8 +42,12 @@ type agentLensProcessor struct {
 	// resourceKeys are the resource attributes that sessions keep.
 	resourceKeys   []string
 	agents, models *labels
-	ofDialect      measured[string]
-	ofCost         measured[costLabels]
+	// statuses are what roots say; whoever writes them may say anything.
+	statuses  *labels
+	ofDialect measured[string]
+	ofCost    measured[costLabels]
+	ofRule    measured[ruleLabels]
+	ofStatus  measured[string]
 	// unpriced are the models told of as having no price.
 	unpriced *labels
 
@@ -74,7 +78,7 @@ func newProcessor(set processor.Settings, cfg *Config, next consumer.Traces) (*a
 		table: sessions.NewTable(sessions.Limits{
 			MaxSessions: cfg.MaxSessions, IdleTimeout: cfg.IdleTimeout, Retention: cfg.Retention, MaxSpanIDs: cfg.MaxSpanIDs,
 		}),
-		resourceKeys: resourceKeys(cfg.Compliance), agents: newLabels(), models: newLabels(), unpriced: newLabels(),
+		resourceKeys: resourceKeys(cfg.Compliance), agents: newLabels(), models: newLabels(), statuses: newLabels(), unpriced: newLabels(),
 		told: newTold(), unsent: unsent{inBatch: map[ptrace.Traces][]report{}},
 	}
 	p.unread = p.unreadContent()
