@@ -23,12 +23,12 @@ type cleaner struct {
 
 func (c cleaner) skip(err error) {
 	c.batch.skipped++
-	c.batch.reason(fmt.Sprintf("events[%d] skipped: %v", c.entry, err))
+	c.batch.reason(fmt.Sprintf("%s[%d] skipped: %v", c.batch.name, c.entry, err))
 }
 
 func (c cleaner) cut(what string) {
 	c.batch.truncated++
-	c.batch.reason(fmt.Sprintf("events[%d]: %s", c.entry, what))
+	c.batch.reason(fmt.Sprintf("%s[%d]: %s", c.batch.name, c.entry, what))
 }
 
 // salvage decodes an entry field by field and drops those that do not fit,
@@ -74,6 +74,8 @@ func (c cleaner) clean(e *wire.Event) {
 		e.Status = ""
 	}
 	c.metadata(e)
+	c.ids("agentlens_replaces", &e.Replaces, e.EventID)
+	c.ids("agentlens_part_of", &e.PartOf, e.EventID)
 	c.data("input_data", &e.InputData)
 	c.data("output_data", &e.OutputData)
 	if t := e.ToolCall; t != nil {
@@ -182,6 +184,21 @@ func (c cleaner) text(field string, s *string, most int) {
 		}
 		n++
 	}
+}
+
+// ids drops what is no id of another event.
+func (c cleaner) ids(field string, ids *[]string, own string) {
+	if len(*ids) > wire.MaxCopies {
+		c.drop(&analysis.FieldError{Field: field, Value: fmt.Sprintf("%d ids", len(*ids)), Want: fmt.Sprintf("%d at most", wire.MaxCopies)})
+		*ids = (*ids)[:wire.MaxCopies]
+	}
+	*ids = slices.DeleteFunc(*ids, func(id string) bool {
+		bad := !wire.ValidID(id)
+		if bad {
+			c.drop(&analysis.FieldError{Field: field, Value: short(id), Want: wantID})
+		}
+		return bad || id == own
+	})
 }
 
 // stub takes the place of data too long to store.

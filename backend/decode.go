@@ -27,7 +27,11 @@ var wantID = fmt.Sprintf("1 to %d of a-z A-Z 0-9 _ - . :", wire.MaxIDChars)
 // batch is a decoded body: the entries that can be stored, each with a valid
 // session id and, when it is an event, an event id.
 type batch struct {
+	// name is that of the list.
+	name   string
 	events []wire.Event
+	// copies are those of its copies that say what they are a part of.
+	copies []wire.Event
 	// entries is how many there were.
 	entries int
 	// skipped counts the entries left out, truncated the fields cut or dropped.
@@ -80,6 +84,7 @@ var errMore = errors.New("want the end of the body")
 // several fields named so, in whatever case, the last counts, as with
 // json.Unmarshal.
 func readBatch(d *json.Decoder, body []byte) (b *batch, err error) {
+	var copies *batch
 	if open, err := d.Token(); err != nil || open == nil {
 		return nil, err
 	} else if open != json.Delim('{') {
@@ -90,27 +95,61 @@ func readBatch(d *json.Decoder, body []byte) (b *batch, err error) {
 		if err != nil {
 			return nil, err
 		}
-		if text, ok := name.(string); ok && strings.EqualFold(text, "events") {
-			b, err = readEntries(d, body)
-		} else {
+		switch text, _ := name.(string); {
+		case strings.EqualFold(text, "events"):
+			b, err = readEntries(d, body, text)
+		case strings.EqualFold(text, "copies"):
+			copies, err = readCopies(d)
+		default:
 			err = d.Decode(&json.RawMessage{})
 		}
 		if err != nil {
 			return nil, err
 		}
 	}
+	if b != nil && copies != nil {
+		b.addCopies(copies)
+	}
 	_, err = d.Token()
 	return b, err
 }
 
-// readEntries reads the list of entries; nil when it is null.
-func readEntries(d *json.Decoder, body []byte) (*batch, error) {
+// readCopies reads the list of copies; nil when it is none: what is wrong with a
+// copy costs no event.
+func readCopies(d *json.Decoder) (*batch, error) {
+	var list json.RawMessage
+	if err := d.Decode(&list); err != nil || len(list) == 0 || list[0] != '[' {
+		return nil, err
+	}
+	d = json.NewDecoder(bytes.NewReader(list))
+	d.UseNumber()
+	return readEntries(d, list, "copies")
+}
+
+// addCopies takes in those that say what they are a part of. The answer counts
+// none of them.
+func (b *batch) addCopies(copies *batch) {
+	b.truncated += copies.truncated
+	for _, why := range copies.reasons {
+		b.reason(why)
+	}
+	for i := range copies.events {
+		if e := &copies.events[i]; len(e.PartOf) > 0 && wire.IsEvent(e.EventType) {
+			b.copies = append(b.copies, *e)
+		} else {
+			b.reason(fmt.Sprintf("a copy skipped: event %s is said to be part of none", short(e.EventID)))
+		}
+	}
+}
+
+// readEntries reads the list of entries of a name; nil when it is null.
+func readEntries(d *json.Decoder, body []byte, name string) (*batch, error) {
 	if open, err := d.Token(); err != nil || open == nil {
 		return nil, err
 	} else if open != json.Delim('[') {
-		return nil, fmt.Errorf("events is %v, want a list", open)
+		return nil, fmt.Errorf("%s is %v, want a list", name, open)
 	}
-	b := &batch{events: make([]wire.Event, 0, 64)}
+	b := &batch{name: name, events: make([]wire.Event, 0, 64)}
 	seen := map[[sha256.Size]byte]int{}
 	for ; d.More(); b.entries++ {
 		if b.entries >= wire.MaxBatchEvents {
@@ -156,7 +195,7 @@ func (b *batch) add(raw json.RawMessage, e wire.Event, err error, seen map[[sha2
 	}
 	e.Own()
 	c.clean(&e)
-	if e.EventType != wire.TypeSessionStart && e.EventType != wire.TypeSessionEnd && !wire.ValidID(e.EventID) {
+	if wire.IsEvent(e.EventType) && !wire.ValidID(e.EventID) {
 		e.EventID = eventID(&e, raw, seen)
 	}
 	b.events = append(b.events, e)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 
 	"go.uber.org/zap"
 
@@ -28,7 +29,7 @@ func (s *Server) postEvents(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.prices.complete(batch.events)
-	if _, err := s.store.Ingest(r.Context(), batch.events); err != nil {
+	if _, err := s.store.Ingest(r.Context(), append(slices.Clip(batch.events), batch.copies...)); err != nil {
 		s.fail(w, r, err)
 		return
 	}

@@ -33,6 +33,12 @@ func FuzzPostEvents(f *testing.F) {
 	} {
 		f.Add([]byte(body))
 	}
+	for _, copies := range []string{
+		`5`, `null`, `{}`, `[]`, `[5]`, `[{"event_type":"generic","session_id":"s","event_id":"b","agentlens_part_of":["a"]}]`,
+		`[{"event_type":"generic","session_id":"s","agentlens_part_of":["a",""]},{"event_type":"generic","session_id":"s"},{"agentlens_part_of":5}]`,
+	} {
+		f.Add([]byte(`{"copies":` + copies + `,"events":[{"event_type":"generic","session_id":"s","event_id":"a","agentlens_replaces":["b","c","a","%",5]}]}`))
+	}
 	// One store for all inputs: opening one takes longer than all the rest.
 	s, err := New(context.Background(), Config{Directory: f.TempDir()}, zap.NewNop())
 	require.NoError(f, err)

@@ -136,6 +136,22 @@ const (
 	EventTokensReasoning  = "agentlens.event.tokens.reasoning"
 )
 
+// What the processor writes onto a span of a call that spans of an earlier batch
+// have told, and gone on as events or parts of one. Where all spans of a call
+// come in one batch, one of them is the event and says all, and neither is there.
+const (
+	// EventReplaces stands on an event that takes the place of others: a list of
+	// the ids of their spans. Who has counted those counts this one instead.
+	EventReplaces = "agentlens.event.replaces"
+	// EventPartOf stands on a part (EventTypePart), with the ids of the spans that
+	// told the call before. What these do not know of it, this one may.
+	EventPartOf = "agentlens.event.part_of"
+	// EventCost is what the call costs by what this one of its spans knows, in US
+	// dollars, where another has it in CostAmount, so that sums of that hold each
+	// call once.
+	EventCost = "agentlens.event.cost"
+)
+
 // DecisionID is the id of a decision trace.
 const DecisionID = "agentlens.decision.id"
 

@@ -4,7 +4,8 @@
 // What it stores depends only on the set of things it was given, not on how
 // often or in which order they came: events are known by their id, and a
 // session's name, times, status and totals are joins over everything reported
-// of it (see state). So a batch may be repeated, and may come late.
+// of it (see state). So a batch may be repeated, and may come late. Of the spans
+// that tell one call it makes one event (see copies.go).
 //
 // Beside the events it keeps sums of them, by day, agent, model and status, and
 // each session's analysis.Summary, written in the transaction that writes the

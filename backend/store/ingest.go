@@ -35,6 +35,8 @@ func (s *Store) Ingest(ctx context.Context, batch []wire.Event) (added int, err 
 type statements struct {
 	addSession, getSession, setSession, setMetadata, addEvent, addName, setSummary *sql.Stmt
 
+	getHome, link, addCopy, getCopy, getEvent, getLinks *sql.Stmt
+
 	addSessionDay, addUsageDay, addUsageHour, addNameDay, addNameDays, addLatencyDay, addLatencyDays *sql.Stmt
 }
 
@@ -50,6 +52,12 @@ func prepare(ctx context.Context, db *sql.DB) (s statements, err error) {
 		{&s.addEvent, addEventSQL},
 		{&s.addName, addNameSQL},
 		{&s.setSummary, setSummarySQL},
+		{&s.getHome, getHomeSQL},
+		{&s.link, linkSQL},
+		{&s.addCopy, addCopySQL},
+		{&s.getCopy, getCopySQL},
+		{&s.getEvent, getEventSQL},
+		{&s.getLinks, getLinksSQL},
 		{&s.addSessionDay, addSessionDaySQL},
 		{&s.addUsageDay, addUsageDaySQL},
 		{&s.addUsageHour, addUsageHourSQL},
@@ -69,6 +77,7 @@ func (s *statements) close() error {
 	var first error
 	for _, stmt := range []*sql.Stmt{
 		s.addSession, s.getSession, s.setSession, s.setMetadata, s.addEvent, s.addName, s.setSummary,
+		s.getHome, s.link, s.addCopy, s.getCopy, s.getEvent, s.getLinks,
 		s.addSessionDay, s.addUsageDay, s.addUsageHour, s.addNameDay, s.addNameDays, s.addLatencyDay, s.addLatencyDays,
 	} {
 		if stmt != nil {
@@ -98,13 +107,16 @@ const maxRecent = 2_000
 // session is a session's state with its row's id and the summary of its
 // events.
 type session struct {
+	id  string
 	row int64
 	state
 	summary analysis.Summary
 	// before is what the sums hold of the session; nil before its first batch.
 	before *state
-	// fresh are the events of this batch.
-	fresh []figures
+	// fresh are the events of this batch, gone those that it has taken out.
+	fresh, gone []figures
+	// linked says that events of it may belong with others, see copies.go.
+	linked bool
 }
 
 func (w *writer) all(batch []wire.Event) (added int, err error) {
@@ -143,7 +155,8 @@ const addSessionSQL = `INSERT INTO sessions (session_id, received_at, started_at
 VALUES (?, ?, 0, '', 'active', 0, 0) ON CONFLICT DO NOTHING`
 
 const sessionState = `SELECT s.id, s.agent_name, s.name_at, s.start_at, s.status, s.end_at, s.total_in, s.total_out, s.event_count,
-s.error_count, s.sum_in, s.sum_out, s.cost_hi, s.cost_lo, s.first_event, s.last_event, s.received_at, m.summary
+s.error_count, s.sum_in, s.sum_out, s.cost_hi, s.cost_lo, s.first_event, s.last_event, s.received_at, m.summary,
+EXISTS (SELECT 1 FROM same_calls c WHERE c.session_id = s.session_id), s.session_id
 FROM sessions s LEFT JOIN summaries m ON m.session = s.id`
 
 const getSessionSQL = sessionState + ` WHERE s.session_id = ?`
@@ -185,7 +198,7 @@ func scanState(row interface{ Scan(...any) error }) (*session, error) {
 	var summary string
 	err := row.Scan(&sess.row, &sess.name, into(&sess.nameAt), into(&sess.startAt), &sess.status, into(&sess.endAt),
 		into(&sess.totalIn), into(&sess.totalOut), &sess.events, &sess.errors, into(&sess.sumIn), into(&sess.sumOut),
-		into(&costHi), into(&costLo), into(&sess.firstEvent), into(&sess.lastEvent), &sess.receivedAt, text(&summary))
+		into(&costHi), into(&costLo), into(&sess.firstEvent), into(&sess.lastEvent), &sess.receivedAt, text(&summary), &sess.linked, &sess.id)
 	if err != nil {
 		return nil, err
 	}
@@ -209,8 +222,13 @@ sum_in = ?, sum_out = ?, total_in = ?, total_out = ?, cost_hi = ?, cost_lo = ? W
 const setSummarySQL = `INSERT INTO summaries (session, summary) VALUES (?, ?) ON CONFLICT DO UPDATE SET summary = excluded.summary`
 
 func (w *writer) save(sess *session) error {
-	if sess.before != nil && *sess.before == sess.state && len(sess.fresh) == 0 {
+	if sess.before != nil && *sess.before == sess.state && len(sess.fresh)+len(sess.gone) == 0 {
 		return nil // nothing that was not known
+	}
+	if len(sess.gone) > 0 {
+		if err := w.recount(sess); err != nil {
+			return fmt.Errorf("count again: %w", err)
+		}
 	}
 	var costHi, costLo any
 	if sess.cost.OK {
@@ -226,7 +244,7 @@ func (w *writer) save(sess *session) error {
 		costHi, costLo, sess.row); err != nil {
 		return err
 	}
-	if len(sess.fresh) > 0 {
+	if len(sess.fresh)+len(sess.gone) > 0 && sess.events > 0 {
 		summary, err := json.Marshal(&sess.summary)
 		if err != nil {
 			return fmt.Errorf("summary: %w", err)
@@ -245,10 +263,10 @@ func (w *writer) sum(sess *session) error {
 		w.sums.session(sess.before, -1)
 		if old := sess.before.agentName(); old != agent && sess.before.events > 0 {
 			// Its earlier events are counted under the old name.
-			err := eachFigures(w.ctx, w.tx, sess.row, func(f *figures) {
+			err := eachFigures(w.ctx, w.tx, "", func(f *figures) {
 				w.sums.event(old, f, -1)
 				w.sums.event(agent, f, 1)
-			})
+			}, sess.row)
 			if err != nil {
 				return err
 			}
@@ -259,16 +277,20 @@ func (w *writer) sum(sess *session) error {
 	for i := range sess.fresh {
 		w.sums.event(agent, &sess.fresh[i], 1)
 	}
-	sess.fresh = nil
+	for i := range sess.gone {
+		w.sums.event(agent, &sess.gone[i], -1)
+	}
+	sess.fresh, sess.gone = nil, nil
 	before := sess.state
 	sess.before = &before
 	return nil
 }
 
-// eachFigures calls f with the figures of every stored event of a session.
-func eachFigures(ctx context.Context, tx *sql.Tx, row int64, f func(*figures)) error {
+// eachFigures calls f with the figures of every stored event of a session that
+// the end of a query selects.
+func eachFigures(ctx context.Context, tx *sql.Tx, tail string, f func(*figures), args ...any) error {
 	rows, err := tx.QueryContext(ctx, `SELECT timestamp, event_type, model, tool_name, tokens_in, tokens_out, cost_usd, duration_ms, failed
-FROM events WHERE session = ?`, row)
+FROM events WHERE session = ?`+tail, args...)
 	_, err = collect(rows, err, func(rows *sql.Rows) (struct{}, error) {
 		var one figures
 		err := rows.Scan(&one.at, &one.kind, text(&one.model), text(&one.tool), into(&one.tokensIn), into(&one.tokensOut),
@@ -301,21 +323,31 @@ func (w *writer) metadata(sess *session, e *wire.Event) error {
 	return nil
 }
 
-const addEventSQL = `INSERT INTO events (session, event_id, timestamp, event_type, duration_ms, model, provider, tool_name,
+const addEventSQL = `INSERT INTO events (seq, session, event_id, timestamp, event_type, duration_ms, model, provider, tool_name,
 tokens_in, tokens_out, cache_read_tokens, cache_write_tokens, reasoning_tokens, cost_usd, failed, error_type, error_message,
 trace_id, parent_id, decision_trace, tool_call, input, output)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`
 
 // event stores an event unless the session has one with its id.
 func (w *writer) event(sess *session, e *wire.Event) (isNew bool, err error) {
-	at := micros(e.Timestamp).Or(w.now)
+	if stored, isNew, err := w.call(sess, e); stored || err != nil {
+		return isNew, err
+	}
+	before := sess.events
+	err = w.addEvent(sess, e, micros(e.Timestamp).Or(w.now), nil)
+	return sess.events > before, err
+}
+
+// addEvent adds an event to those listed and counted, unless one with its id is
+// there. seq is its place in the order of arrival, nil for the next.
+func (w *writer) addEvent(sess *session, e *wire.Event, at int64, seq any) error {
 	decision, err := jsonOrNull(e.DecisionTrace)
 	if err != nil {
-		return false, fmt.Errorf("decision_trace: %w", err)
+		return fmt.Errorf("decision_trace: %w", err)
 	}
 	toolCall, err := toolCallOrNull(e.ToolCall)
 	if err != nil {
-		return false, fmt.Errorf("tool_call: %w", err)
+		return fmt.Errorf("tool_call: %w", err)
 	}
 	var tool, errorType, errorMessage any
 	if e.ToolCall != nil {
@@ -325,24 +357,23 @@ func (w *writer) event(sess *session, e *wire.Event) (isNew bool, err error) {
 		errorType, errorMessage = e.Error.Type, e.Error.Message
 	}
 	res, err := w.tx.StmtContext(w.ctx, w.stmts.addEvent).ExecContext(w.ctx,
-		sess.row, e.EventID, at, e.Type(), value(e.DurationMS), textOrNull(e.Model), textOrNull(e.Provider), tool,
+		seq, sess.row, e.EventID, at, e.Type(), value(e.DurationMS), textOrNull(e.Model), textOrNull(e.Provider), tool,
 		value(e.TokensIn), value(e.TokensOut), value(e.CacheReadTokens), value(e.CacheWriteTokens), value(e.ReasoningTokens),
 		value(e.CostUSD), failed(e), errorType, errorMessage, textOrNull(e.TraceID), textOrNull(e.ParentID),
 		decision, toolCall, textOrNull(string(e.InputData)), textOrNull(string(e.OutputData)))
 	if err != nil {
-		return false, err
+		return err
 	}
 	n, err := res.RowsAffected()
 	if err != nil || n == 0 {
-		return false, err
+		return err
 	}
-	sess.event(e, at)
-	return true, w.observe(sess, e, at)
+	return w.observe(sess, e, at)
 }
 
 const addNameSQL = `INSERT INTO session_names (kind, name, session) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`
 
-// observe adds a new event to the session's summary and names.
+// observe adds a new event to the session's state, summary and names.
 func (w *writer) observe(sess *session, e *wire.Event, at int64) error {
 	f := figures{
 		at: at, kind: e.Type(), model: e.Model, tokensIn: e.TokensIn, tokensOut: e.TokensOut,
@@ -362,6 +393,7 @@ func (w *writer) observe(sess *session, e *wire.Event, at int64) error {
 			return err
 		}
 	}
+	sess.event(&f)
 	sess.fresh = append(sess.fresh, f)
 	sess.summary.Observe(analysisEvent(e, at))
 	return nil

@@ -72,23 +72,31 @@ func (s *state) end(e *wire.Event) {
 }
 
 // event joins an event that was not there before.
-func (s *state) event(e *wire.Event, at int64) {
+func (s *state) event(f *figures) {
 	s.events++
-	if failed(e) {
+	if f.failed {
 		s.errors++
 	}
-	s.sumIn = plus(s.sumIn, e.TokensIn)
-	s.sumOut = plus(s.sumOut, e.TokensOut)
-	if e.CostUSD.OK {
+	s.sumIn = plus(s.sumIn, f.tokensIn)
+	s.sumOut = plus(s.sumOut, f.tokensOut)
+	if f.costUSD.OK {
 		s.cost.OK = true
-		s.cost.V.Add(e.CostUSD.V)
+		s.cost.V.Add(f.costUSD.V)
 	}
-	begin := at
-	if e.DurationMS.OK {
-		begin -= analysis.MillisToDuration(e.DurationMS.V).Microseconds()
+	begin := f.at
+	if f.durationMS.OK {
+		begin -= analysis.MillisToDuration(f.durationMS.V).Microseconds()
 	}
 	s.firstEvent = least(s.firstEvent, analysis.Some(begin))
-	s.lastEvent = greatest(s.lastEvent, analysis.Some(at))
+	s.lastEvent = greatest(s.lastEvent, analysis.Some(f.at))
+}
+
+// withoutEvents is the state before any event.
+func (s state) withoutEvents() state {
+	return state{
+		name: s.name, nameAt: s.nameAt, startAt: s.startAt, status: s.status, endAt: s.endAt,
+		totalIn: s.totalIn, totalOut: s.totalOut, receivedAt: s.receivedAt,
+	}
 }
 
 func (s *state) agentName() string {

@@ -147,6 +147,14 @@ func genEntry() *rapid.Generator[wire.Event] {
 			if n%3 == 0 {
 				e.DurationMS = analysis.Some(1000 * float64(n))
 			}
+			switch n {
+			case 5:
+				e.PartOf = []string{"e4"}
+			case 6:
+				e.Replaces, e.TraceID = []string{"e1", "e3"}, "b"
+			case 7:
+				e.Replaces = []string{"e5", "e6"}
+			}
 		}
 		return e
 	})
@@ -156,6 +164,9 @@ func deliver(t require.TestingT, s *Store, prefix string, batch []wire.Event) {
 	batch = slices.Clone(batch)
 	for i := range batch {
 		batch[i].SessionID = prefix + batch[i].SessionID
+		if batch[i].TraceID != "" {
+			batch[i].TraceID = prefix + batch[i].TraceID
+		}
 	}
 	_, err := s.Ingest(context.Background(), batch)
 	require.NoError(t, err)
@@ -171,7 +182,7 @@ func dump(t require.TestingT, s *Store, prefix, id string) string {
 	}
 	d.ID = id
 	for i := range d.Events {
-		d.Events[i].SessionID = id
+		d.Events[i].SessionID, d.Events[i].TraceID = id, ""
 	}
 	slices.SortFunc(d.Events, func(a, b Event) int { return cmp.Or(a.Timestamp.Compare(b.Timestamp), cmp.Compare(a.ID, b.ID)) })
 	text, err := json.Marshal(d)

@@ -73,6 +73,14 @@ func anyBatch(t *rapid.T) []wire.Event {
 			} else if rapid.Bool().Draw(t, "tool") {
 				e.ToolCall = &wire.ToolCall{Name: "search"}
 			}
+			switch other := fmt.Sprint("e", rapid.IntRange(0, 20).Draw(t, "other")); rapid.IntRange(0, 5).Draw(t, "copy") {
+			case 0:
+				e.Replaces = []string{other}
+			case 1:
+				e.PartOf = []string{other}
+			case 2:
+				e.Replaces, e.TraceID = []string{other}, "s3"
+			}
 			batch = append(batch, e)
 		}
 	}
@@ -84,6 +92,11 @@ func empty(t require.TestingT, s *Store) {
 	var gone Removed
 	_, err := s.deleteSessions(context.Background(), &gone, ` LIMIT 1000`)
 	require.NoError(t, err)
+	for _, table := range []string{"copies", "same_calls"} {
+		var n int
+		require.NoError(t, s.read.QueryRow(`SELECT count(*) FROM `+table).Scan(&n))
+		require.Zero(t, n, table)
+	}
 	for table, rows := range sumRows(t, s) {
 		require.Empty(t, rows, table)
 	}

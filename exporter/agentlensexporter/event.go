@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 	"unicode/utf8"
 
@@ -32,7 +33,7 @@ func wireEvent(r *spanevent.Reading, fieldLimit int) wire.Event {
 		TokensIn: e.TokensIn, TokensOut: e.TokensOut, DurationMS: e.DurationMS,
 		TraceID: r.TraceID.String(), Provider: cutText(e.Provider, wire.MaxModelChars),
 		CacheReadTokens: e.CacheReadTokens, CacheWriteTokens: e.CacheWriteTokens, ReasoningTokens: e.ReasoningTokens,
-		CostUSD: e.CostUSD,
+		CostUSD: e.CostUSD, Replaces: fitIDs(r.Replaces), PartOf: fitIDs(r.PartOf),
 	}
 	if !r.ParentID.IsEmpty() {
 		out.ParentID = r.ParentID.String()
@@ -127,6 +128,15 @@ func partID(own, event string) string {
 		return event
 	}
 	return cutText(own, wire.MaxIDChars)
+}
+
+// fitIDs leaves out what the backend would not take.
+func fitIDs(ids []string) []string {
+	if len(ids) == 0 {
+		return nil
+	}
+	out := slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return !wire.ValidID(id) })
+	return out[:min(len(out), wire.MaxCopies)]
 }
 
 // fitTexts cuts each text so that all of them together fit.

@@ -14,6 +14,7 @@ import (
 type request struct {
 	items  []item
 	events []wire.Event
+	copies []wire.Event
 	body   []byte
 	// fieldLimit is how long its data fields are at most, in bytes.
 	fieldLimit int
@@ -57,6 +58,11 @@ func (it *item) ends() bool {
 	return it.reading.Role == spanevent.RoleSession || it.reading.Role == spanevent.RoleSessionReport
 }
 
+// isCopy reports whether the span tells of a call that is an event already.
+func (it *item) isCopy() bool {
+	return it.reading.Role == spanevent.RolePart && len(it.reading.PartOf) > 0
+}
+
 // order puts starts before events before ends.
 func (it *item) order() int {
 	switch {
@@ -97,7 +103,7 @@ func fit(items []item, known map[string]snapshot) int {
 		if !sessions[key] {
 			adds++
 		}
-		if r.Role == spanevent.RoleEvent {
+		if r.Role == spanevent.RoleEvent || items[i].isCopy() {
 			adds++
 		}
 		if !ends[key] && (items[i].ends() || known[key].ended) {
@@ -131,6 +137,8 @@ func newRequest(items []item, known map[string]snapshot, fieldLimit int) request
 		switch {
 		case r.Role == spanevent.RoleEvent:
 			events = append(events, wireEvent(r, fieldLimit))
+		case items[i].isCopy():
+			req.copies = append(req.copies, wireEvent(r, fieldLimit))
 		case items[i].ends():
 			ends[key] = true
 		}
@@ -183,24 +191,31 @@ func (req *request) encode(lost func(e *wire.Event, err error)) error {
 	if req.body != nil {
 		return nil
 	}
-	body, err := encodeJSON(wire.Batch{Events: req.events})
+	body, err := encodeJSON(wire.Batch{Events: req.events, Copies: req.copies})
 	if err != nil {
-		for i := range req.events {
-			e := &req.events[i]
-			if _, err := encodeJSON(e); err != nil {
-				lost(e, err)
-				*e = wire.Event{
-					EventType: e.EventType, TrueType: e.TrueType, SessionID: e.SessionID, EventID: e.EventID,
-					Timestamp: e.Timestamp, Model: e.Model, TokensIn: e.TokensIn, TokensOut: e.TokensOut,
-				}
-			}
-		}
-		if body, err = encodeJSON(wire.Batch{Events: req.events}); err != nil {
+		mendEvents(req.events, lost)
+		mendEvents(req.copies, lost)
+		if body, err = encodeJSON(wire.Batch{Events: req.events, Copies: req.copies}); err != nil {
 			return err
 		}
 	}
 	req.body = body
 	return nil
+}
+
+// mendEvents takes the data out of events that cannot be written as JSON.
+func mendEvents(events []wire.Event, lost func(e *wire.Event, err error)) {
+	for i := range events {
+		e := &events[i]
+		if _, err := encodeJSON(e); err != nil {
+			lost(e, err)
+			*e = wire.Event{
+				EventType: e.EventType, TrueType: e.TrueType, SessionID: e.SessionID, EventID: e.EventID,
+				Timestamp: e.Timestamp, Model: e.Model, TokensIn: e.TokensIn, TokensOut: e.TokensOut,
+				Replaces: e.Replaces, PartOf: e.PartOf,
+			}
+		}
+	}
 }
 
 // spansOf returns the spans of td that the requests were made of.

@@ -17,6 +17,9 @@ type CallKey struct {
 // KeyOf returns the key of a reading's span.
 func KeyOf(r *spanevent.Reading) CallKey { return CallKey{traceHash(r.TraceID), r.SpanID} }
 
+// SpanID returns the id of the span in hexadecimal.
+func (k CallKey) SpanID() string { return k.span.String() }
+
 // Copies are what a session knew of a call before a span told it again.
 type Copies struct {
 	// Of are the spans that told it before, in the order of their arrival;

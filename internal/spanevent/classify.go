@@ -49,6 +49,8 @@ type class struct {
 	event   analysis.EventType // for RoleEvent
 	rule    Rule
 	dialect string
+	// copied: it is a part that tells its event whole, and is read as one.
+	copied bool
 }
 
 // classify returns what the span is; false = not GenAI.
@@ -59,28 +61,46 @@ func classify(f *facts, span ptrace.Span, own *dialect, seen []*dialect) (c clas
 		c.role, c.event = roleOf(t)
 		c.rule = RuleStamp
 		c.dialect = dialectName(own, nil, seen)
+		if f.has(fieldPartOf) {
+			c.copy(kindOf(f, span, own, seen))
+		}
 		return c, true
 	}
 	k, rule, by := kindOf(f, span, own, seen)
-	switch k {
-	case kindLLM:
-		c.role, c.event = RoleEvent, analysis.EventLLMCall
-	case kindEmbeddings:
-		c.role, c.event = RoleEvent, semconv.OperationEmbeddings
-	case kindRetrieval:
-		c.role, c.event = RoleEvent, semconv.OperationRetrieval
-	case kindTool:
-		c.role, c.event = RoleEvent, analysis.EventToolCall
-	case kindWrapper:
-		c.role = RoleWrapper
-	case kindNone:
-		c.role = RolePart
-	default:
+	if c.role, c.event = eventOf(k); c.role == RoleNone {
 		return class{}, false
 	}
 	c.rule = rule
 	c.dialect = dialectName(own, by, seen)
 	return c, true
+}
+
+// copy makes a part, which by itself is of some kind, one that is read as an event.
+func (c *class) copy(k kind, _ Rule, _ *dialect) {
+	if role, event := eventOf(k); c.role == RolePart && role == RoleEvent {
+		c.role, c.event = role, event
+	}
+	c.copied = c.role == RoleEvent
+}
+
+// eventOf translates what the span is in the reader's own words.
+func eventOf(k kind) (Role, analysis.EventType) {
+	switch k {
+	case kindLLM:
+		return RoleEvent, analysis.EventLLMCall
+	case kindEmbeddings:
+		return RoleEvent, semconv.OperationEmbeddings
+	case kindRetrieval:
+		return RoleEvent, semconv.OperationRetrieval
+	case kindTool:
+		return RoleEvent, analysis.EventToolCall
+	case kindWrapper:
+		return RoleWrapper, ""
+	case kindNone:
+		return RolePart, ""
+	default:
+		return RoleNone, ""
+	}
 }
 
 // roleOf translates agentlens.event.type.

@@ -22,6 +22,8 @@ var agentLens = dialect{
 		{key: semconv.EventTokensCacheRead, field: fieldCacheRead, rank: rankForeign},
 		{key: semconv.EventTokensCacheWrite, field: fieldCacheWrite, rank: rankForeign},
 		{key: semconv.EventTokensReasoning, field: fieldReasoningTokens, rank: rankForeign},
+		{key: semconv.EventReplaces, field: fieldReplaces},
+		{key: semconv.EventPartOf, field: fieldPartOf},
 		{key: semconv.ToolName, field: fieldToolName, rank: rankForeign},
 		{key: semconv.ToolCallID, field: fieldToolID, rank: rankForeign},
 		{key: semconv.ToolCallArguments, field: fieldToolArguments, rank: rankForeign},
@@ -36,6 +38,7 @@ var agentLens = dialect{
 		{key: semconv.SessionTokensOutput, field: fieldTotalOut},
 		{key: semconv.ReportRevision, field: fieldRevision},
 		{key: semconv.CostAmount, field: fieldCost},
+		{key: semconv.EventCost, field: fieldCost, rank: rankForeign},
 	},
 }
 

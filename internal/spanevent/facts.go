@@ -20,6 +20,8 @@ type field uint8
 const (
 	fieldNothing field = iota
 	fieldEventType
+	fieldReplaces
+	fieldPartOf
 	fieldOperation
 	fieldKind // the dialect's own word for what the span is
 	fieldProvider

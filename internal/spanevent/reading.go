@@ -58,9 +58,13 @@ type Reading struct {
 	AgentName, AgentLabel string
 	AgentVersion          string
 
-	// Event is set for RoleEvent. For RoleWrapper it holds the totals, if any,
-	// and for RolePart the failure, if the span tells one.
+	// Event is set for RoleEvent, and RolePart with PartOf. For RoleWrapper it
+	// holds the totals, if any, and for other parts the failure, if the span
+	// tells one.
 	Event analysis.Event
+	// Replaces and PartOf are the span ids of semconv.EventReplaces and
+	// EventPartOf. A part that has PartOf tells its event whole.
+	Replaces, PartOf []string
 	// Own says that AgentLens's SDK wrote the span: it tells each event once.
 	Own bool
 	// Cumulative says that the totals of a wrapper go on from one run of its
@@ -197,7 +201,13 @@ func (s Scope) read(r *Reading, span ptrace.Span, f *facts) bool {
 		memory: r.memory.again(),
 	}
 	r.Event.Type = c.event
+	if f.has(fieldReplaces) {
+		r.Replaces = f.texts(fieldReplaces)
+	}
 	s.fill(r, span, f, seen)
+	if c.copied {
+		r.Role, r.PartOf = RolePart, f.texts(fieldPartOf)
+	}
 	return true
 }
 

@@ -109,19 +109,54 @@ func StampSessionTokens(span ptrace.Span, s *analysis.Summary) {
 	}
 }
 
+// StampReplaces writes onto the span of an event, and StampPartOf onto a part,
+// which spans told their call before.
+func StampReplaces(span ptrace.Span, ids []string) { putTexts(span, semconv.EventReplaces, ids) }
+
+// StampPartOf is StampReplaces for a part. Figures of the call that the span
+// tells within its content are written beside it, for content may be left out.
+func StampPartOf(span ptrace.Span, r *Reading, ids []string) {
+	putTexts(span, semconv.EventPartOf, ids)
+	if r.FiguresInContent {
+		stampTokens(span.Attributes(), &r.Event)
+		putUntold(span.Attributes(), semconv.EventModel, r.Event.Model, semconv.GenAIRequestModel)
+	}
+}
+
+func putTexts(span ptrace.Span, key string, texts []string) {
+	list := span.Attributes().PutEmptySlice(key)
+	list.EnsureCapacity(len(texts))
+	for _, s := range texts {
+		list.AppendEmpty().SetStr(s)
+	}
+}
+
+// StampEventCost writes what a call costs by what this span knows of it, onto
+// one of several of which another has the cost already.
+func StampEventCost(span ptrace.Span, usd float64) {
+	span.Attributes().PutDouble(semconv.EventCost, usd)
+}
+
 // StampCopied writes onto the span of AgentLens's SDK what only a copy of its
 // call knew. Token counts go under AgentLens's own keys: the copy has them under
 // those that every backend sums up.
 func StampCopied(span ptrace.Span, e *analysis.Event) {
 	attrs := span.Attributes()
-	missing := func(keys ...string) bool {
-		for _, key := range keys {
-			if _, ok := attrs.Get(key); ok {
-				return false
-			}
-		}
-		return true
+	stampTokens(attrs, e)
+	putUntold(attrs, semconv.EventModel, e.Model, semconv.GenAIRequestModel)
+	putUntold(attrs, semconv.GenAIResponseModel, e.ResponseModel, semconv.GenAIResponseModel)
+	putUntold(attrs, semconv.GenAIProviderName, e.Provider, semconv.GenAIProviderName)
+	putUntold(attrs, semconv.EventInput, string(e.Input), semconv.GenAIInputMessages)
+	putUntold(attrs, semconv.EventOutput, string(e.Output), semconv.GenAIOutputMessages)
+	if t := e.ToolCall; t != nil {
+		putUntold(attrs, semconv.ToolCallArguments, string(t.Input), semconv.GenAIToolCallArguments)
+		putUntold(attrs, semconv.ToolCallResult, string(t.Output), semconv.GenAIToolCallResult)
 	}
+}
+
+// stampTokens writes the token counts that stand under neither their own key nor
+// the convention's.
+func stampTokens(attrs pcommon.Map, e *analysis.Event) {
 	for _, c := range [...]struct {
 		v         analysis.Opt[int64]
 		key, told string
@@ -132,29 +167,18 @@ func StampCopied(span ptrace.Span, e *analysis.Event) {
 		{e.CacheWriteTokens, semconv.EventTokensCacheWrite, semconv.GenAIUsageCacheWriteTokens},
 		{e.ReasoningTokens, semconv.EventTokensReasoning, semconv.GenAIUsageReasoningTokens},
 	} {
-		if c.v.OK && missing(c.key, c.told) {
-			attrs.PutInt(c.key, c.v.V)
+		if _, told := attrs.Get(c.told); c.v.OK && !told {
+			if v, present := attrs.GetOrPutEmpty(c.key); !present {
+				v.SetInt(c.v.V)
+			}
 		}
 	}
-	texts := [...]struct{ v, key, told string }{
-		{e.Model, semconv.EventModel, semconv.GenAIRequestModel},
-		{e.ResponseModel, semconv.GenAIResponseModel, semconv.GenAIResponseModel},
-		{e.Provider, semconv.GenAIProviderName, semconv.GenAIProviderName},
-		{string(e.Input), semconv.EventInput, semconv.GenAIInputMessages},
-		{string(e.Output), semconv.EventOutput, semconv.GenAIOutputMessages},
-	}
-	for _, c := range texts {
-		if c.v != "" && missing(c.key, c.told) {
-			attrs.PutStr(c.key, c.v)
-		}
-	}
-	if t := e.ToolCall; t != nil {
-		if len(t.Input) > 0 && missing(semconv.ToolCallArguments, semconv.GenAIToolCallArguments) {
-			attrs.PutStr(semconv.ToolCallArguments, string(t.Input))
-		}
-		if len(t.Output) > 0 && missing(semconv.ToolCallResult, semconv.GenAIToolCallResult) {
-			attrs.PutStr(semconv.ToolCallResult, string(t.Output))
-		}
+}
+
+// putUntold writes a text that stands neither under its key nor the other.
+func putUntold(attrs pcommon.Map, key, value, other string) {
+	if _, told := attrs.Get(other); !told {
+		putAbsent(attrs, key, value)
 	}
 }
 

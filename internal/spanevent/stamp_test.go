@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/agentlens/agentlens-otel/analysis"
@@ -46,4 +47,60 @@ func TestStampAllocations(t *testing.T) {
 		Stamp(span, &r)
 		StampCost(span, 0.5, semconv.CostSourceLocal, "2026-11")
 	}), 1.0+stampKeys+costKeys)
+}
+
+// A part that says which events told its call before reads back whole, and as a
+// part; an event says which it replaces.
+func TestStampedCopiesReadBack(t *testing.T) {
+	foreign := ForScope(pcommon.NewInstrumentationScope())
+	span := ptrace.NewSpan()
+	require.NoError(t, span.Attributes().FromRaw(map[string]any{
+		semconv.GenAIOperationName: semconv.OperationChat, semconv.GenAIRequestModel: "gpt-4o", semconv.GenAIUsageInputTokens: 10,
+		semconv.GenAIInputMessages: `["why"]`,
+	}))
+	want := foreign.Read(span)
+	part := want
+	part.Role = RolePart
+	Stamp(span, &part)
+	require.Zero(t, foreign.Read(span).Event.TokensIn, "a part alone tells nothing")
+
+	StampPartOf(span, &part, []string{"aa", "bb"})
+	StampEventCost(span, 0.5)
+	got := foreign.Read(span)
+	require.Equal(t, RolePart, got.Role)
+	require.Equal(t, []string{"aa", "bb"}, got.PartOf)
+	require.Equal(t, analysis.Some(0.5), got.Event.CostUSD)
+	want.Event.CostUSD = got.Event.CostUSD
+	require.Equal(t, want.Event, got.Event)
+
+	own := pcommon.NewInstrumentationScope()
+	own.SetName(semconv.ScopeName)
+	span = ptrace.NewSpan()
+	span.Attributes().PutStr(semconv.EventType, "llm_call")
+	StampReplaces(span, []string{"cc"})
+	got = ForScope(own).Read(span)
+	require.Equal(t, RoleEvent, got.Role)
+	require.Equal(t, []string{"cc"}, got.Replaces)
+	require.Empty(t, got.PartOf)
+
+	// What is no event does not become one.
+	span = ptrace.NewSpan()
+	require.NoError(t, span.Attributes().FromRaw(map[string]any{semconv.EventType: semconv.EventTypePart, "x": 1}))
+	StampPartOf(span, &Reading{}, []string{"aa"})
+	got = foreign.Read(span)
+	require.Equal(t, RolePart, got.Role)
+	require.Empty(t, got.PartOf)
+}
+
+// Figures that stand within content outlive it.
+func TestStampPartOfKeepsFiguresOfContent(t *testing.T) {
+	e := analysis.Event{Model: "m", TokensIn: analysis.Some[int64](10), TokensOut: analysis.Some[int64](0)}
+	for inContent, want := range map[bool]map[string]any{
+		false: {semconv.EventPartOf: []any{"aa"}},
+		true:  {semconv.EventPartOf: []any{"aa"}, semconv.EventModel: "m", semconv.EventTokensInput: int64(10), semconv.EventTokensOutput: int64(0)},
+	} {
+		span := ptrace.NewSpan()
+		StampPartOf(span, &Reading{Event: e, FiguresInContent: inContent}, []string{"aa"})
+		require.Equal(t, want, span.Attributes().AsRaw())
+	}
 }

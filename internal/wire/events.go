@@ -18,6 +18,8 @@ const (
 	MaxStringChars = 1024
 	MaxModelChars  = 128
 	MaxIDChars     = 128
+	// MaxCopies is how many ids Replaces or PartOf may have.
+	MaxCopies = 64
 )
 
 // Header names of the backend.
@@ -43,6 +45,11 @@ var acceptedTypes = map[string]bool{
 // Accepted reports whether the original backend takes events of this type.
 func Accepted(eventType string) bool { return acceptedTypes[eventType] }
 
+// IsEvent reports whether an entry of this type is an event of its session.
+func IsEvent(eventType string) bool {
+	return eventType != TypeSessionStart && eventType != TypeSessionEnd
+}
+
 var sessionIDPattern = regexp.MustCompile(`^[a-zA-Z0-9_\-.:]+$`)
 
 // ValidID reports whether the backend accepts id as a session or event id.
@@ -51,6 +58,11 @@ func ValidID(id string) bool { return len(id) <= MaxIDChars && sessionIDPattern.
 // Batch is the body of POST /events.
 type Batch struct {
 	Events []Event `json:"events"`
+	// Copies are what further spans tell of calls that are events already, each
+	// with PartOf. An event is given what only a copy knows; a copy is none
+	// itself. They are no entries: the answer does not count them. The original
+	// backend does not know them.
+	Copies []Event `json:"copies,omitempty"`
 }
 
 // Answer is the body of a 200 to POST /events.
@@ -109,6 +121,11 @@ type Event struct {
 	ReasoningTokens  analysis.Opt[int64]   `json:"reasoning_tokens,omitzero"`
 	CostUSD          analysis.Opt[float64] `json:"cost_usd,omitzero"`
 	Error            *analysis.Failure     `json:"error,omitempty"`
+	// Replaces are the ids of events whose place this one takes: they tell the
+	// same call.
+	Replaces []string `json:"agentlens_replaces,omitempty"`
+	// PartOf, of a copy, are the ids of the events that told its call before.
+	PartOf []string `json:"agentlens_part_of,omitempty"`
 	// OutputIsError says that OutputData repeats Error, so that the original,
 	// which has no field for it, shows it. It is no output of the event.
 	OutputIsError bool `json:"agentlens_output_is_error,omitempty"`

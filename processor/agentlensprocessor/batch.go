@@ -16,6 +16,8 @@ type batch struct {
 	spans []readSpan
 	// own and foreign say whose spans there are: the SDK's, or others'.
 	own, foreign bool
+	// copied says that a span tells a call that another told before.
+	copied bool
 	// found is how many spans the engines that watch the stream have seen.
 	found   int
 	reports []report

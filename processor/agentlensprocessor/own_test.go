@@ -1,6 +1,7 @@
 package agentlensprocessor
 
 import (
+	"maps"
 	"testing"
 	"time"
 
@@ -131,21 +132,38 @@ func alertsBySpan(out ptrace.Traces) []int {
 }
 
 // In two batches the first span has gone on as the event. What the SDK tells
-// goes on whole all the same; neither the session nor an engine counts the call
-// again, and it costs once, whichever span knows the cost.
+// goes on whole all the same, and the second span says of which the first was;
+// neither the session nor an engine counts the call again, and it costs once,
+// whichever span knows the cost.
 func TestOwnAndForeignInTwoBatches(t *testing.T) {
 	for name, c := range map[string]struct {
 		spans  []ptrace.Traces
 		events int
 		// priced says which of the spans carries the cost.
 		priced int
+		// mark is what the second says of the first.
+		mark map[string]any
 	}{
-		"the foreign span first":            {[]ptrace.Traces{instrumented(), tracked(true)}, 2, 0},
-		"the own span first":                {[]ptrace.Traces{tracked(true), instrumented()}, 1, 0},
-		"the own span first, without usage": {[]ptrace.Traces{tracked(false), instrumented()}, 1, 1},
+		"the foreign span first": {
+			[]ptrace.Traces{instrumented(), tracked(true)},
+			2, 0,
+			map[string]any{semconv.EventReplaces: []any{"0101000000000000"}, semconv.EventCost: costOfCall},
+		},
+		"the foreign span first, without usage in the own": {
+			[]ptrace.Traces{instrumented(), tracked(false)}, 2, 0, map[string]any{semconv.EventReplaces: []any{"0101000000000000"}},
+		},
+		"the own span first": {
+			[]ptrace.Traces{tracked(true), instrumented()},
+			1, 0,
+			map[string]any{semconv.EventPartOf: []any{"1400000000000000"}, semconv.EventCost: costOfCall},
+		},
+		"the own span first, without usage": {
+			[]ptrace.Traces{tracked(false), instrumented()}, 1, 1, map[string]any{semconv.EventPartOf: []any{"1400000000000000"}},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := newHarness(t, allEngines)
+			again := join(single(c.spans[1]))
 			var outs []ptrace.Traces
 			for _, td := range append(c.spans, rootOf(1000, 100)) {
 				outs = append(outs, h.feed(t, td))
@@ -161,6 +179,9 @@ func TestOwnAndForeignInTwoBatches(t *testing.T) {
 				}
 			}
 			assert.True(t, own, "what was tracked goes on")
+			assert.Empty(t, marks(outs[0]))
+			assert.Equal(t, c.mark, marks(outs[1]))
+			assert.Equal(t, c.mark, marks(h.feed(t, again)), "and when it comes again")
 			for i, out := range outs[:2] {
 				_, ok := single(out)[0].td.ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(0).Attributes().Get(semconv.CostAmount)
 				assert.Equal(t, i == c.priced, ok, "the cost on span %d", i)
@@ -170,4 +191,34 @@ func TestOwnAndForeignInTwoBatches(t *testing.T) {
 			assert.Equal(t, int64(1), calls)
 		})
 	}
+}
+
+// marks are what stands on the first span of a batch about others of its call.
+func marks(td ptrace.Traces) map[string]any {
+	attrs := td.ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(0).Attributes().AsRaw()
+	maps.DeleteFunc(attrs, func(key string, _ any) bool {
+		return key != semconv.EventReplaces && key != semconv.EventPartOf && key != semconv.EventCost
+	})
+	return attrs
+}
+
+// Where all spans of a call come in one batch nothing is to be said of others,
+// but that one of them went on as an event before.
+func TestNoMarkWithinABatch(t *testing.T) {
+	for name, spans := range map[string][]ptrace.Traces{
+		"the foreign span first": {instrumented(), tracked(true)},
+		"the own span first":     {tracked(true), instrumented()},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHarness(t, allEngines)
+			for _, one := range single(h.feed(t, join(single(spans...)))) {
+				assert.Empty(t, marks(one.td))
+			}
+		})
+	}
+	h := newHarness(t, allEngines)
+	h.feed(t, instrumented())
+	both := single(h.feed(t, join(single(instrumented(), tracked(true)))))
+	assert.Empty(t, marks(both[0].td))
+	assert.Equal(t, []any{"0101000000000000"}, marks(both[1].td)[semconv.EventReplaces], "what came before comes again")
 }

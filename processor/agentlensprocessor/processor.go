@@ -218,6 +218,7 @@ func (p *agentLensProcessor) assemble(ctx context.Context, b *batch, i int) {
 		p.find(ctx, b, i)
 		b.reports = append(b.reports, p.complete(ctx, of))
 	})
+	b.copied = b.copied || len(s.told.Copies.Of) > 0
 }
 
 // find shows the spans before the i-th, as far as that has not been done, to the
@@ -231,6 +232,9 @@ func (p *agentLensProcessor) find(ctx context.Context, b *batch, i int) {
 	b.found = i
 	if b.own && b.foreign {
 		p.preferOwn(spans)
+	}
+	if b.copied {
+		markCopies(spans)
 	}
 	for i := range spans {
 		p.findIn(ctx, &spans[i], b.now)
