@@ -15,6 +15,10 @@ examples: ## every example, offline
 CC_FOUND := $(shell command -v "$$($(GO) env CC)" 2>/dev/null)
 RACE      = $(if $(CC_FOUND),-race,)
 
+# Tests of time and allocations skip themselves under the race detector, so their
+# packages are tested once more without it.
+RACELESS = $(addprefix ./,$(dir $(wildcard */*/race_off_test.go */*/*/race_off_test.go)))
+
 JAEGER = github.com/jaegertracing/jaeger/cmd/all-in-one@v1.41.0
 
 .PHONY: build demo examples test jaeger fmt lint generate check-generated screenshots stats soak bench bench-short bench-collector fuzz clean
@@ -31,6 +35,7 @@ demo: build ## the whole road on this machine; DEMO_EXIT=1 stops after printing
 test: jaeger ## all tests, with the race detector where there is a C compiler
 	@$(if $(CC_FOUND),,echo "No C compiler ($$($(GO) env CC)): testing without the race detector")
 	CGO_ENABLED=$(if $(CC_FOUND),1,0) $(GO) test $(RACE) -timeout 20m ./...
+	$(if $(RACE),CGO_ENABLED=0 $(GO) test $(RACELESS))
 	cd bench && CGO_ENABLED=0 $(GO) test ./...
 
 jaeger: $(BIN)/jaeger-all-in-one ## the Jaeger that one of the tests sends to
