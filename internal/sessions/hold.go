@@ -10,8 +10,13 @@ const (
 	// maxAwake is how many completed sessions of a shard stay awake: those of
 	// which the rest of a batch may still tell.
 	maxAwake = 16
-	// restAfter is how long an open session stays awake. To pack and unpack one
-	// costs about as much as two cycles of the garbage collector that walk it.
+	// maxAwakeOpen is how many open sessions of a shard stay awake, but for those
+	// with many records, which would be long in packing. What is awake should fit
+	// the processor's cache, and the garbage collector walks all of it.
+	maxAwakeOpen = 64
+	// restAfter is how long an open session stays awake at most. To pack and
+	// unpack one costs about as much as two cycles of the garbage collector that
+	// walk it.
 	restAfter = 2 * time.Second
 	// sweepAtOnce bounds the sessions that a sweep deals with while spans of the
 	// shard wait.
@@ -93,17 +98,16 @@ func (t *Table) held(sh *shard, key string) *Session {
 func (t *Table) wake(sh *shard, s *Session) {
 	t.records.Add(int64(s.room()))
 	sh.sessions[s.Key] = s
-	s.listedDone = s.Completed
-	sh.list(s).pushBack(s)
+	sh.listFor(s).pushBack(s)
 }
 
 // lay puts a session to rest, or last in its list if that cannot be. It settles
 // one that is due.
 func (t *Table) lay(sh *shard, s *Session, now time.Duration) {
 	before := s.room()
-	l, r := &sh.open, &sh.openRest
-	if s.listedDone {
-		l, r = &sh.done, &sh.doneRest
+	l, r := s.list, &sh.openRest
+	if l == &sh.done {
+		r = &sh.doneRest
 	}
 	in := &r.fresh
 	if now-s.arrived >= copyWindow {
@@ -120,8 +124,12 @@ func (t *Table) lay(sh *shard, s *Session, now time.Duration) {
 	delete(sh.sessions, s.Key)
 }
 
-// layDone puts the completed sessions to rest but the newest.
-func (t *Table) layDone(sh *shard, now time.Duration) {
+// layOld puts the sessions to rest but the newest, and open ones with many
+// records.
+func (t *Table) layOld(sh *shard, now time.Duration) {
+	for range sh.open.len - t.awakeOpen {
+		t.lay(sh, sh.open.front, now)
+	}
 	for range sh.done.len - maxAwake {
 		t.lay(sh, sh.done.front, now)
 	}
@@ -139,11 +147,11 @@ func (t *Table) evict(sh *shard, keep *Session, evicted func(*Session, Event)) b
 		t.let(sh, s)
 		return true
 	}
-	var s *Session
-	if held, in := sh.openRest.oldest(); held != nil {
+	s := older(sh.open.oldestBut(keep), sh.long.oldestBut(keep))
+	if held, in := sh.openRest.oldest(); held != nil && (s == nil || held.arrived() <= s.arrived) {
 		s = in.session(held)
 		t.drop(in, held)
-	} else if s = sh.open.oldestBut(keep); s != nil {
+	} else if s != nil {
 		t.let(sh, s)
 	} else {
 		return false
@@ -153,9 +161,17 @@ func (t *Table) evict(sh *shard, keep *Session, evicted func(*Session, Event)) b
 	return true
 }
 
+// older returns the session that has been idle longer; either may be nil.
+func older(a, b *Session) *Session {
+	if a == nil || b != nil && b.arrived < a.arrived {
+		return b
+	}
+	return a
+}
+
 // let lets go of a session that is awake, drop of one at rest.
 func (t *Table) let(sh *shard, s *Session) {
-	sh.list(s).remove(s)
+	s.list.remove(s)
 	delete(sh.sessions, s.Key)
 	t.count.Add(-1)
 	t.records.Add(-int64(s.room()))
@@ -191,11 +207,13 @@ func (t *Table) sweep(sh *shard, now time.Duration, f func(*Session, Event)) boo
 		key, _ := s.split()
 		sh.idle(t.held(sh, string(key)), f)
 	}
-	for s := sh.open.front; s != nil && due(s.arrived, t.limits.IdleTimeout); s = sh.open.front {
-		sh.idle(s, f)
-	}
-	for n := sh.open.len; n > 0 && due(sh.open.front.arrived, restAfter); n-- {
-		t.lay(sh, sh.open.front, now)
+	for _, l := range [...]*sessionList{&sh.open, &sh.long} {
+		for s := l.front; s != nil && due(s.arrived, t.limits.IdleTimeout); s = l.front {
+			sh.idle(s, f)
+		}
+		for n := l.len; n > 0 && due(l.front.arrived, restAfter); n-- {
+			t.lay(sh, l.front, now)
+		}
 	}
 	for range sh.done.len {
 		t.lay(sh, sh.done.front, now)

@@ -8,7 +8,7 @@ type sessionList struct {
 }
 
 func (l *sessionList) pushBack(s *Session) {
-	s.prev, s.next = l.back, nil
+	s.list, s.prev, s.next = l, l.back, nil
 	if l.back != nil {
 		l.back.next = s
 	} else {
@@ -29,7 +29,7 @@ func (l *sessionList) remove(s *Session) {
 	} else {
 		l.back = s.prev
 	}
-	s.prev, s.next = nil, nil
+	s.list, s.prev, s.next = nil, nil, nil
 	l.len--
 }
 

@@ -7,8 +7,9 @@ import (
 	"time"
 )
 
-// rest holds sessions at rest, the longest idle first: those of which nothing is
-// expected to come for a while, as most that a collector holds. They are packed
+// rest holds sessions at rest, in the order in which they were put to it, which
+// is almost that of their last activity: those of which nothing is expected to
+// come for a while, as most that a collector holds. They are packed
 // into chunks of bytes. That is a third of what they take otherwise, and nothing
 // that the garbage collector has to walk, which goes around all that is held
 // each time as much again was allocated.

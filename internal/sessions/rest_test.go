@@ -124,6 +124,7 @@ func TestRestChangesNothing(t *testing.T) {
 	limits.IdleTimeout, limits.Retention = 100*time.Hour, 200*time.Hour
 	rapid.Check(t, func(t *rapid.T) {
 		table, now := NewTable(limits), time.Unix(0, 0)
+		table.awakeOpen = rapid.IntRange(0, 3).Draw(t, "awake")
 		asleep := 0
 		for _, r := range readings {
 			table.Observe(&r, Service{}, now, ignore, ignore)
@@ -143,6 +144,37 @@ func TestRestChangesNothing(t *testing.T) {
 	})
 }
 
+// Of the open sessions only the newest stay awake, and those that would be long
+// in packing.
+func TestOnlyTheNewestStayAwake(t *testing.T) {
+	table := NewTable(testLimits)
+	observe := func(session string, call byte) {
+		r := told{what: "llm", id: call + 1, session: session}.reading()
+		copy(r.TraceID[:], session)
+		table.Observe(&r, Service{}, time.Now(), ignore, ignore)
+	}
+	awake := func() (n int) {
+		for i := range table.shards {
+			n += table.shards[i].open.len
+		}
+		return n
+	}
+	for call := range byte(indexFrom + 1) {
+		observe("long", call)
+	}
+	for n := range 4 * shardCount * maxAwakeOpen {
+		observe(fmt.Sprint(n), 0)
+	}
+	assert.Equal(t, shardCount*maxAwakeOpen, awake())
+	assert.NotNil(t, table.shard("long").sessions["long"])
+	table.checkCounts(t)
+	observe("0", 1)
+	assert.NotNil(t, table.shard("0").sessions["0"])
+	assert.Equal(t, shardCount*maxAwakeOpen, awake(), "another one rests for it")
+	open, _ := table.Len()
+	assert.Equal(t, 4*shardCount*maxAwakeOpen+1, open)
+}
+
 func (t *Table) asleep() (n int) {
 	for i := range t.shards {
 		n += t.shards[i].openRest.len() + t.shards[i].doneRest.len()
@@ -158,7 +190,7 @@ func (t *Table) checkCounts(tb require.TestingT) {
 		for _, s := range sh.sessions {
 			sessions, records = sessions+1, records+s.room()
 		}
-		require.Equal(tb, len(sh.sessions), sh.open.len+sh.done.len)
+		require.Equal(tb, len(sh.sessions), sh.open.len+sh.long.len+sh.done.len)
 		for _, r := range sh.rests() {
 			for s := range r.all() {
 				sessions, records = sessions+1, records+s.records()

@@ -59,9 +59,9 @@ type Session struct {
 	log *callLog
 	// arrived is when the last span came, since the table was made.
 	arrived time.Duration
-	// The neighbours in the table's list, and which of its two lists that is.
+	// The shard's list that the session is in, and its neighbours there.
+	list       *sessionList
 	prev, next *Session
-	listedDone bool
 
 	// Most spans touch nothing of the sum: it stands behind what they do touch.
 	sum analysis.Summary

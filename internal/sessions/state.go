@@ -124,7 +124,7 @@ func (t *Table) restore(state *sessionState) {
 	s.bound(t.limits.MaxCalls, maxLone, state.Arrived)
 	t.records.Add(int64(s.room()))
 	sh.touch(s)
-	t.layDone(sh, s.arrived)
+	t.layOld(sh, s.arrived)
 }
 
 func (state *callState) call() call {

@@ -67,6 +67,8 @@ const (
 // different shards do not wait for each other.
 type Table struct {
 	limits Limits
+	// awakeOpen is how many open sessions of a shard stay awake.
+	awakeOpen int
 	// count and records count the sessions and the records they have room for.
 	count   atomic.Int64
 	records atomic.Int64
@@ -82,8 +84,9 @@ type shard struct {
 	mu    sync.Mutex
 	// sessions are those awake: open ones, and the newest that had their verdict.
 	sessions map[string]*Session
-	// open and done hold these by their last activity.
-	open, done sessionList
+	// These by their last activity: the open ones, those of them that have many
+	// records, and the completed ones.
+	open, long, done sessionList
 	// openRest and doneRest hold the others, of which nothing came for a while.
 	openRest, doneRest resting
 }
@@ -97,13 +100,13 @@ func NewTable(limits Limits) *Table {
 		limits.MaxRecords = defaultMaxRecords
 	}
 	limits.MaxCalls = min(limits.MaxCalls, mostCalls)
-	t := &Table{limits: limits, made: time.Now()}
+	t := &Table{limits: limits, awakeOpen: maxAwakeOpen, made: time.Now()}
 	seed := maphash.MakeSeed()
 	for i := range t.shards {
 		t.shards[i].reset(i, seed)
 		t.seen[i].reset(max(1, limits.MaxSpanIDs/shardCount))
 	}
-	t.traces.reset(max(1, limits.MaxSessions))
+	t.traces.reset(limits.MaxSessions)
 	return t
 }
 
@@ -123,7 +126,7 @@ func (t *Table) Bind(r *spanevent.Reading) {
 		}
 		return
 	}
-	if id := t.traces.get(r.TraceID); id != "" {
+	if id := t.traces.get(r.TraceID); id != "" && id != r.SessionID {
 		r.SessionID, r.Bound = id, true
 		r.Event.SessionID = id
 	}
@@ -148,7 +151,7 @@ func (t *Table) move(trace pcommon.TraceID, old, to string) {
 	}
 	if old == own {
 		delete(from.sessions, old)
-		from.list(s).remove(s)
+		s.list.remove(s)
 		t.count.Add(-1)
 	} else if s = s.extract(trace); s == nil {
 		return
@@ -172,12 +175,16 @@ func (t *Table) add(sh *shard, key string, service Service, arrived time.Duratio
 	return s
 }
 
-// list is the list that the session is in.
-func (sh *shard) list(s *Session) *sessionList {
-	if s.listedDone {
+// listFor is the list that the session belongs in.
+func (sh *shard) listFor(s *Session) *sessionList {
+	switch {
+	case s.Completed:
 		return &sh.done
+	case s.records() > indexFrom:
+		return &sh.long
+	default:
+		return &sh.open
 	}
-	return &sh.open
 }
 
 // lockBoth locks two shards in their order in the table.
@@ -232,7 +239,7 @@ func (t *Table) Observe(r *spanevent.Reading, service Service, now time.Time, f 
 		sh.touch(s)
 		f(s, Duplicate)
 		s.Summary = &s.sum
-		t.layDone(sh, s.arrived)
+		t.layOld(sh, s.arrived)
 		return copies
 	}
 	before := s.room()
@@ -243,7 +250,7 @@ func (t *Table) Observe(r *spanevent.Reading, service Service, now time.Time, f 
 	s.Summary = &s.sum
 	for t.count.Load() > int64(t.limits.MaxSessions) && t.evict(sh, s, evicted) {
 	}
-	t.layDone(sh, s.arrived)
+	t.layOld(sh, s.arrived)
 	return copies
 }
 
@@ -274,7 +281,7 @@ func (t *Table) lock(r *spanevent.Reading) *shard {
 			return sh
 		}
 		// A trace may also have been forgotten since; what it said then holds.
-		if id := t.traces.get(r.TraceID); id == "" || id == r.SessionID {
+		if bound, same := t.traces.is(r.TraceID, r.SessionID); same || !bound {
 			return sh
 		}
 		sh.mu.Unlock()
@@ -307,9 +314,8 @@ func (sh *shard) observe(s *Session, r *spanevent.Reading) (Event, Copies) {
 
 // touch moves the session to the recent end of the list it belongs to.
 func (sh *shard) touch(s *Session) {
-	sh.list(s).remove(s)
-	s.listedDone = s.Completed
-	sh.list(s).pushBack(s)
+	s.list.remove(s)
+	sh.listFor(s).pushBack(s)
 }
 
 // Each calls f for every session held, brought up to date, in no order.
@@ -331,7 +337,7 @@ func (t *Table) Len() (open, done int) {
 	for i := range t.shards {
 		sh := &t.shards[i]
 		sh.mu.Lock()
-		open += sh.open.len + sh.openRest.len()
+		open += sh.open.len + sh.long.len + sh.openRest.len()
 		done += sh.done.len + sh.doneRest.len()
 		sh.mu.Unlock()
 	}

@@ -1,0 +1,155 @@
+package sessions
+
+import (
+	"sync"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+)
+
+// binding is the session of a trace's spans that name none.
+type binding struct {
+	Session string
+	// Start is when the span began that named it, in nanoseconds since 1970.
+	Start int64
+}
+
+func (to binding) before(have binding) bool {
+	return to.Start < have.Start || to.Start == have.Start && to.Session < have.Session
+}
+
+// bindings remembers the bindings of the newest traces, up to a limit.
+type bindings [shardCount]boundTraces
+
+// boundTraces is a part of them, those with the same end of the trace id.
+type boundTraces struct {
+	mu     sync.Mutex
+	traces fifo[pcommon.TraceID, boundTrace]
+	// long holds the ids of sessions that a boundTrace has no room for.
+	long map[pcommon.TraceID]string
+	// last is what was answered last, for the spans of a trace come together.
+	last        pcommon.TraceID
+	lastSession string
+}
+
+// boundTrace is a binding without a pointer: a million of them are nothing to
+// the garbage collector. With its key it takes 64 bytes.
+type boundTrace struct {
+	start int64
+	// size is how long the id is; isLong = it is among the long ones.
+	size uint8
+	id   [maxBoundID]byte
+}
+
+const (
+	maxBoundID = 39
+	isLong     = maxBoundID + 1
+	// leastBound is how many bindings each part may hold, however few in all.
+	leastBound = 64
+)
+
+func (b *bindings) reset(limit int) {
+	for i := range b {
+		part := &b[i]
+		part.traces = newFifo[pcommon.TraceID, boundTrace](max(leastBound, limit/shardCount))
+		part.long = map[pcommon.TraceID]string{}
+		part.traces.forget = part.forget
+		part.last, part.lastSession = pcommon.TraceID{}, ""
+	}
+}
+
+func (b *bindings) part(trace pcommon.TraceID) *boundTraces { return &b[trace[15]%shardCount] }
+
+// get returns the session of a trace, empty when it has none.
+func (b *bindings) get(trace pcommon.TraceID) string {
+	part := b.part(trace)
+	part.mu.Lock()
+	defer part.mu.Unlock()
+	if have := part.traces.get(trace); have != nil {
+		return part.session(trace, have)
+	}
+	return ""
+}
+
+// is reports whether a trace is bound, and whether it is to this session.
+func (b *bindings) is(trace pcommon.TraceID, session string) (bound, same bool) {
+	part := b.part(trace)
+	part.mu.Lock()
+	defer part.mu.Unlock()
+	have := part.traces.get(trace)
+	if have == nil || have.size == 0 {
+		return false, false
+	}
+	return true, part.same(trace, have, session)
+}
+
+// put binds a trace unless it is bound to the session of an earlier span. It
+// returns the session it was bound to before, and whether that has changed.
+func (b *bindings) put(trace pcommon.TraceID, to binding) (old string, changed bool) {
+	part := b.part(trace)
+	part.mu.Lock()
+	defer part.mu.Unlock()
+	have, added := part.traces.at(trace)
+	if added {
+		part.set(trace, have, to)
+		return "", true
+	}
+	if to.Start > have.start || part.same(trace, have, to.Session) && to.Start == have.start {
+		return "", false
+	}
+	old = part.session(trace, have)
+	if !to.before(binding{old, have.start}) {
+		return old, false
+	}
+	part.set(trace, have, to)
+	return old, old != to.Session
+}
+
+// inOrder returns the bindings, of each part the oldest first.
+func (b *bindings) inOrder() []traceState {
+	var out []traceState
+	for i := range b {
+		part := &b[i]
+		part.mu.Lock()
+		part.traces.each(func(trace pcommon.TraceID, t boundTrace) {
+			out = append(out, traceState{trace, binding{part.session(trace, &t), t.start}})
+		})
+		part.mu.Unlock()
+	}
+	return out
+}
+
+func (p *boundTraces) set(trace pcommon.TraceID, t *boundTrace, to binding) {
+	if trace == p.last {
+		p.last, p.lastSession = pcommon.TraceID{}, ""
+	}
+	p.forget(trace)
+	*t = boundTrace{start: to.Start, size: isLong}
+	if len(to.Session) > maxBoundID {
+		p.long[trace] = to.Session
+		return
+	}
+	t.size = uint8(copy(t.id[:], to.Session))
+}
+
+func (p *boundTraces) session(trace pcommon.TraceID, t *boundTrace) string {
+	if t.size == isLong {
+		return p.long[trace]
+	}
+	if trace != p.last || p.lastSession == "" {
+		p.last, p.lastSession = trace, string(t.id[:t.size])
+	}
+	return p.lastSession
+}
+
+func (p *boundTraces) same(trace pcommon.TraceID, t *boundTrace, session string) bool {
+	if t.size == isLong {
+		return p.long[trace] == session
+	}
+	return string(t.id[:t.size]) == session
+}
+
+func (p *boundTraces) forget(trace pcommon.TraceID) {
+	if len(p.long) > 0 {
+		delete(p.long, trace)
+	}
+}
