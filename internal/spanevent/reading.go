@@ -81,7 +81,13 @@ type Reading struct {
 }
 
 // Clear forgets what was read, but keeps the memory for the next ReadInto.
-func (r *Reading) Clear() { *r = Reading{memory: r.memory.emptied()} }
+func (r *Reading) Clear() { r.reset(r.memory.emptied()) }
+
+// reset empties the reading where it is: it is large to be copied.
+func (r *Reading) reset(m memory) {
+	*r = Reading{}
+	r.memory = m
+}
 
 // SessionFacts is what a root, start or report span says of its session.
 type SessionFacts struct {
@@ -194,12 +200,10 @@ func (s Scope) read(r *Reading, span ptrace.Span, f *facts) bool {
 	if !ok {
 		return false
 	}
-	*r = Reading{
-		Role: c.role, Dialect: c.dialect, Rule: c.rule, Scope: s.name, Own: own,
-		TraceID: span.TraceID(), SpanID: span.SpanID(), ParentID: span.ParentSpanID(),
-		Start: span.StartTimestamp().AsTime(), End: span.EndTimestamp().AsTime(),
-		memory: r.memory.again(),
-	}
+	r.reset(r.memory.again())
+	r.Role, r.Dialect, r.Rule, r.Scope, r.Own = c.role, c.dialect, c.rule, s.name, own
+	r.TraceID, r.SpanID, r.ParentID = span.TraceID(), span.SpanID(), span.ParentSpanID()
+	r.Start, r.End = span.StartTimestamp().AsTime(), span.EndTimestamp().AsTime()
 	r.Event.Type = c.event
 	if f.has(fieldReplaces) {
 		r.Replaces = f.texts(fieldReplaces)

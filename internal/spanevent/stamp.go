@@ -102,11 +102,13 @@ func StampSession(span ptrace.Span, role Role, s *analysis.Summary) {
 func StampSessionTokens(span ptrace.Span, s *analysis.Summary) {
 	attrs := span.Attributes()
 	makeRoom(attrs, verdictKeys+stampKeys)
-	for key, sum := range map[string]int64{semconv.SessionTokensInput: s.TokensIn, semconv.SessionTokensOutput: s.TokensOut} {
+	raise := func(key string, sum int64) {
 		if v, ok := attrs.Get(key); ok && v.Int() < sum {
 			v.SetInt(sum)
 		}
 	}
+	raise(semconv.SessionTokensInput, s.TokensIn)
+	raise(semconv.SessionTokensOutput, s.TokensOut)
 }
 
 // StampReplaces writes onto the span of an event, and StampPartOf onto a part,

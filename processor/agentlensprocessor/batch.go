@@ -21,8 +21,9 @@ type batch struct {
 	// found is how many spans the engines that watch the stream have seen.
 	found   int
 	reports []report
-	// dialects counts the spans of each.
+	// dialects counts the spans of each, costs what calls cost by their labels.
 	dialects []dialectCount
+	costs    []costCount
 }
 
 type dialectCount struct {
@@ -40,6 +41,29 @@ func (b *batch) count(dialect string) {
 	b.dialects = append(b.dialects, dialectCount{dialect, 1})
 }
 
+type costCount struct {
+	costLabels
+	usd float64
+}
+
+// maxCosts is how many sums are as quickly looked through.
+const maxCosts = 32
+
+// spend counts what a call cost. It reports false when there are too many sums.
+func (b *batch) spend(l costLabels, usd float64) bool {
+	for i := range b.costs {
+		if b.costs[i].costLabels == l {
+			b.costs[i].usd += usd
+			return true
+		}
+	}
+	if len(b.costs) == maxCosts {
+		return false
+	}
+	b.costs = append(b.costs, costCount{l, usd})
+	return true
+}
+
 // maxReused is the largest batch, in spans, whose memory is kept.
 const maxReused = 1_000
 
@@ -52,7 +76,7 @@ func (p *agentLensProcessor) release(b *batch) {
 	for i := range b.spans {
 		b.spans[i].clear()
 	}
-	*b = batch{spans: b.spans[:0], dialects: b.dialects[:0]}
+	*b = batch{spans: b.spans[:0], dialects: b.dialects[:0], costs: b.costs[:0]}
 	p.batches.Put(b)
 }
 
@@ -72,6 +96,8 @@ type readSpan struct {
 	// again says that the span was processed before.
 	again bool
 }
+
+func (s *readSpan) key() spanKey { return spanKey{s.reading.TraceID, s.reading.SpanID} }
 
 // clear forgets the span, but keeps the memory of what it told.
 func (s *readSpan) clear() {

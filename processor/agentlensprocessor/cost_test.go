@@ -103,6 +103,27 @@ func TestCostMetricsAreTheSumOfTheSessions(t *testing.T) {
 	}
 }
 
+// Each agent has its own cost, also where one batch is of more agents than are
+// summed up at once.
+func TestCostMetricsOfManyAgents(t *testing.T) {
+	h, tel := newMeasured(t, nil)
+	const agents = maxCosts + 10
+	var spans []oneSpan
+	for n := range byte(2 * agents) {
+		td, span := chat("s", 1, n+1)
+		span.Attributes().PutStr(semconv.GenAIAgentName, strconv.Itoa(int(n%agents)))
+		spans = append(spans, oneSpan{td})
+	}
+	h.feed(t, join(spans))
+	m, err := tel.GetMetric("otelcol_processor_agentlens_cost")
+	require.NoError(t, err)
+	points := m.Data.(metricdata.Sum[float64]).DataPoints
+	require.Len(t, points, agents)
+	for _, p := range points {
+		assert.InDelta(t, 2*(1000*2.5e-6+100*10e-6), p.Value, 1e-12, p.Attributes)
+	}
+}
+
 // newMeasured is newHarness with a meter.
 func newMeasured(t *testing.T, configure func(*Config)) (*harness, *componenttest.Telemetry) {
 	t.Helper()

@@ -164,6 +164,7 @@ func (p *agentLensProcessor) process(ctx context.Context, td ptrace.Traces) (ptr
 		p.assemble(ctx, b, i)
 	}
 	p.find(ctx, b, len(b.spans))
+	p.tellCosts(ctx, b)
 	if len(b.reports) > 0 {
 		appendReports(td, b.reports)
 		p.unsent.mu.Lock()
@@ -174,11 +175,10 @@ func (p *agentLensProcessor) process(ctx context.Context, td ptrace.Traces) (ptr
 }
 
 // assemble adds a span to its session, and writes onto it the verdict if it ends
-// the session. Verdicts that cannot stand on it become reports. Before one is
-// given, the engines see the spans that came before.
+// the session.
 func (p *agentLensProcessor) assemble(ctx context.Context, b *batch, i int) {
 	s := &b.spans[i]
-	span, r := s.span, &s.reading
+	r := &s.reading
 	if r.Role == spanevent.RoleSessionReport {
 		// Another processor's report on a session that it has assembled.
 		return
@@ -186,39 +186,64 @@ func (p *agentLensProcessor) assemble(ctx context.Context, b *batch, i int) {
 	if r.Role == spanevent.RoleEvent {
 		s.told.CostSource, s.told.PricingVersion = p.engines.price(&r.Event)
 	}
-	key := spanKey{r.TraceID, r.SpanID}
 	s.told.Copies = p.table.Observe(r, s.service, b.now, func(of *sessions.Session, what sessions.Event) {
-		s.again = what == sessions.Duplicate
 		if r.AgentVersion != "" {
 			of.SetVersion(r.AgentVersion)
 		}
+		// In functions of their own, for what they need of the stack is much, and
+		// most spans need none of it.
 		switch what {
 		case sessions.Duplicate:
-			p.telemetry.ProcessorAgentlensSpansDuplicate.Add(ctx, 1)
-			// A backend may put the copy of a root in the place of the first.
-			if rep := p.repeat(of, r, p.told.of(key).root); rep != nil {
-				rep.stamp(span, r)
-			}
+			s.again = true
+			p.repeated(ctx, s, of)
 		case sessions.Ended:
-			p.find(ctx, b, i)
-			if rep := p.complete(ctx, of); rep.fitsOn(r) {
-				rep.stamp(span, r)
-				p.told.root(key, of, &rep.verdict)
-			} else {
-				b.reports = append(b.reports, rep)
-			}
+			p.ended(ctx, b, i, of)
 		case sessions.Late:
-			p.find(ctx, b, i)
-			if rep, changed := p.revise(ctx, of); changed {
-				b.reports = append(b.reports, rep)
-			}
+			p.late(ctx, b, i, of)
 		}
 	}, func(of *sessions.Session, _ sessions.Event) {
-		p.telemetry.ProcessorAgentlensSessionsEvicted.Add(ctx, 1)
-		p.find(ctx, b, i)
-		b.reports = append(b.reports, p.complete(ctx, of))
+		p.evicted(ctx, b, i, of)
 	})
 	b.copied = b.copied || len(s.told.Copies.Of) > 0
+}
+
+// repeated writes onto the copy of a root the verdict that the first had: a
+// backend may put it in the place of that.
+func (p *agentLensProcessor) repeated(ctx context.Context, s *readSpan, of *sessions.Session) {
+	p.telemetry.ProcessorAgentlensSpansDuplicate.Add(ctx, 1)
+	if rep := p.repeat(of, &s.reading, p.told.of(s.key()).root); rep != nil {
+		rep.stamp(s.span, &s.reading)
+	}
+}
+
+// ended gives the verdict on the session that the i-th span ends: a report where
+// it cannot stand on the span. Before, the engines see the spans that came
+// before.
+func (p *agentLensProcessor) ended(ctx context.Context, b *batch, i int, of *sessions.Session) {
+	p.find(ctx, b, i)
+	s, rep := &b.spans[i], p.complete(ctx, of)
+	if rep.fitsOn(&s.reading) {
+		rep.stamp(s.span, &s.reading)
+		p.told.root(s.key(), of, &rep.verdict)
+	} else {
+		b.reports = append(b.reports, rep)
+	}
+}
+
+// late gives the verdict again when the i-th span changes it.
+func (p *agentLensProcessor) late(ctx context.Context, b *batch, i int, of *sessions.Session) {
+	p.find(ctx, b, i)
+	if rep, changed := p.revise(ctx, of); changed {
+		b.reports = append(b.reports, rep)
+	}
+}
+
+// evicted gives the verdict on a session that is let go of for that of the i-th
+// span.
+func (p *agentLensProcessor) evicted(ctx context.Context, b *batch, i int, of *sessions.Session) {
+	p.telemetry.ProcessorAgentlensSessionsEvicted.Add(ctx, 1)
+	p.find(ctx, b, i)
+	b.reports = append(b.reports, p.complete(ctx, of))
 }
 
 // find shows the spans before the i-th, as far as that has not been done, to the
@@ -237,7 +262,7 @@ func (p *agentLensProcessor) find(ctx context.Context, b *batch, i int) {
 		markCopies(spans)
 	}
 	for i := range spans {
-		p.findIn(ctx, &spans[i], b.now)
+		p.findIn(ctx, b, &spans[i])
 		p.rewrite(&spans[i])
 	}
 }
@@ -286,7 +311,7 @@ func (p *agentLensProcessor) copyContent(e *analysis.Event, from *readSpan) {
 
 // findIn writes onto a span what it is, what its call cost, and what the engines
 // find in it.
-func (p *agentLensProcessor) findIn(ctx context.Context, s *readSpan, now time.Time) {
+func (p *agentLensProcessor) findIn(ctx context.Context, b *batch, s *readSpan) {
 	span, r := s.span, &s.reading
 	if r.Role == spanevent.RoleSessionReport {
 		return
@@ -301,20 +326,19 @@ func (p *agentLensProcessor) findIn(ctx context.Context, s *readSpan, now time.T
 		if len(t.From) > 0 {
 			spanevent.StampCopied(span, &r.Event)
 		}
-		key := spanKey{r.TraceID, r.SpanID}
 		if s.again {
-			p.stampFound(span, r, p.told.of(key).event)
+			p.stampFound(span, r, p.told.of(s.key()).event)
 			return
 		}
-		p.countCost(ctx, r, t.CostSource)
-		found := p.observe(ctx, r, now)
+		p.countCost(ctx, b, r, t.CostSource)
+		found := p.observe(ctx, r, b.now)
 		p.stampFound(span, r, found)
-		p.told.events(key, found)
+		p.told.events(s.key(), found)
 	case len(t.Copies.Of) > 0 && !t.Copies.Priced && t.CostSource != "":
 		// The event went on without its cost, which only this copy knows.
 		spanevent.StampCost(span, r.Event.CostUSD.V, t.CostSource, t.PricingVersion)
 		if !s.again {
-			p.countCost(ctx, r, t.CostSource)
+			p.countCost(ctx, b, r, t.CostSource)
 			p.spend(ctx, s)
 		}
 	}
@@ -367,15 +391,28 @@ func (p *agentLensProcessor) engineError(ctx context.Context, engine string, err
 }
 
 // countCost counts what a call cost, or that its price is not known.
-func (p *agentLensProcessor) countCost(ctx context.Context, r *spanevent.Reading, source string) {
+func (p *agentLensProcessor) countCost(ctx context.Context, b *batch, r *spanevent.Reading, source string) {
 	switch {
 	case source != "":
-		l := costLabels{p.agents.of(r.Agent()), p.models.of(r.Event.Model)}
-		p.telemetry.ProcessorAgentlensCost.Add(ctx, r.Event.CostUSD.V, p.ofCost.of(l, costLabels.keyValues)...)
+		l := costLabels{r.Agent(), r.Event.Model}
+		if !b.spend(l, r.Event.CostUSD.V) {
+			p.tellCosts(ctx, b)
+			b.spend(l, r.Event.CostUSD.V)
+		}
 	case p.engines.prices != nil && priced(r.Event.Type):
 		p.telemetry.ProcessorAgentlensUnpricedCalls.Add(ctx, 1)
 		p.tellUnpriced(&r.Event)
 	}
+}
+
+// tellCosts adds to the metric what the calls so far cost.
+func (p *agentLensProcessor) tellCosts(ctx context.Context, b *batch) {
+	for _, c := range b.costs {
+		l := costLabels{p.agents.of(c.agent), p.models.of(c.model)}
+		p.telemetry.ProcessorAgentlensCost.Add(ctx, c.usd, p.ofCost.of(l, costLabels.keyValues)...)
+	}
+	clear(b.costs)
+	b.costs = b.costs[:0]
 }
 
 // tellUnpriced logs once of each model, up to a hundred, that no price is known.

@@ -29,8 +29,8 @@ type spanKey struct {
 	span  pcommon.SpanID
 }
 
-// toldFindings is what was found on one span: by the engines that watch the
-// stream, and, on a root, of its session.
+// toldFindings is what was found on one span: on an event by the engines that
+// watch the stream, on a root, which is none, of its session.
 type toldFindings struct {
 	event eventFindings
 	root  *toldRoot
@@ -54,16 +54,12 @@ func newTold() told {
 
 func (t told) events(k spanKey, f eventFindings) {
 	if len(f.alerts) > 0 || len(f.budgets) > 0 {
-		held, _ := t.spans.Get(k)
-		held.event = f
-		t.spans.Add(k, held)
+		t.spans.Add(k, toldFindings{event: f})
 	}
 }
 
 func (t told) root(k spanKey, s *sessions.Session, v *verdict) {
-	held, _ := t.spans.Get(k)
-	held.root = &toldRoot{s.Pack(), v.drift, v.forecast}
-	t.spans.Add(k, held)
+	t.spans.Add(k, toldFindings{root: &toldRoot{s.Pack(), v.drift, v.forecast}})
 }
 
 func (t told) of(k spanKey) toldFindings {
