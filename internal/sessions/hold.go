@@ -33,11 +33,11 @@ type resting struct {
 func (r *resting) len() int { return r.fresh.len() + r.settled.len() }
 
 // take takes a session out; nil when it is not there.
-func (r *resting) take(key string) *Session {
-	if s := r.fresh.take(key); s != nil {
+func (r *resting) take(key string, hash uint64) *Session {
+	if s := r.fresh.take(key, hash); s != nil {
 		return s
 	}
-	return r.settled.take(key)
+	return r.settled.take(key, hash)
 }
 
 // oldest returns the session that has been idle longest, and what holds it.
@@ -83,9 +83,10 @@ func (t *Table) held(sh *shard, key string) *Session {
 	if s := sh.sessions[key]; s != nil {
 		return s
 	}
-	s := sh.openRest.take(key)
+	hash := sh.openRest.fresh.hash(key) // of all four the same
+	s := sh.openRest.take(key, hash)
 	if s == nil {
-		s = sh.doneRest.take(key)
+		s = sh.doneRest.take(key, hash)
 	}
 	if s != nil {
 		t.records.Add(-int64(s.records()))

@@ -72,8 +72,8 @@ func (r rested) split() (key, packed []byte) {
 	return r[from : from+int(n)], r[from+int(n):]
 }
 
-// reset makes the rest empty. It may share the symbols with others, for what is
-// packed to go from one to the other.
+// reset makes the rest empty. It may share the seed and the symbols with others,
+// for what is packed to go from one to the other.
 func (r *rest) reset(seed maphash.Seed, y *symbols) {
 	*r = rest{seed: seed, index: map[uint64]place{}, packer: packer{symbols: y}}
 }
@@ -88,11 +88,13 @@ func (r *rest) session(held rested) *Session {
 
 func (r *rest) len() int { return len(r.index) }
 
+func (r *rest) hash(key string) uint64 { return maphash.String(r.seed, key) }
+
 // put packs a session. It reports false when it did not: the key of another has
 // the same hash.
 func (r *rest) put(s *Session) bool {
 	var header [restHeader]byte
-	binary.LittleEndian.PutUint64(header[restHash:], maphash.String(r.seed, s.Key))
+	binary.LittleEndian.PutUint64(header[restHash:], r.hash(s.Key))
 	binary.LittleEndian.PutUint64(header[restArrived:], uint64(s.arrived))
 	if l := s.log; l != nil {
 		binary.LittleEndian.PutUint32(header[restRecords:], uint32(len(l.list)))
@@ -125,9 +127,9 @@ func (r *rest) append(s rested) bool {
 	return true
 }
 
-// take takes a session out; nil when it is not there.
-func (r *rest) take(key string) *Session {
-	at, found := r.index[maphash.String(r.seed, key)]
+// take takes a session out, given the hash of its key; nil when it is not there.
+func (r *rest) take(key string, hash uint64) *Session {
+	at, found := r.index[hash]
 	if !found {
 		return nil
 	}

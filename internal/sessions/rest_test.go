@@ -33,7 +33,7 @@ func TestRestIsAList(t *testing.T) {
 				}
 				largest = max(largest, len(r.packer.b))
 			case 2:
-				s := r.take(key)
+				s := r.take(key, r.hash(key))
 				at := slices.Index(list, key)
 				require.Equal(t, at >= 0, s != nil)
 				if at >= 0 {
@@ -95,7 +95,7 @@ func TestRestLetsGoOfMemory(t *testing.T) {
 	assert.Less(t, r.room(), full+3*restChunkBytes, "as they came")
 	for n := range 20_000 {
 		if n%50 != 0 {
-			require.NotNil(t, r.take(fmt.Sprint(50_000+n)))
+			require.NotNil(t, r.take(fmt.Sprint(50_000+n), r.hash(fmt.Sprint(50_000+n))))
 		}
 	}
 	assert.Less(t, r.room(), full/10, "from between others")
@@ -109,9 +109,9 @@ func TestRestOfEqualHashes(t *testing.T) {
 	require.True(t, r.put(newSession("a", Service{})))
 	// As if b had the hash of a.
 	r.index[maphash.String(r.seed, "b")] = r.index[maphash.String(r.seed, "a")]
-	assert.Nil(t, r.take("b"))
+	assert.Nil(t, r.take("b", r.hash("b")))
 	assert.False(t, r.put(newSession("b", Service{})))
-	assert.NotNil(t, r.take("a"))
+	assert.NotNil(t, r.take("a", r.hash("a")))
 }
 
 // A session that rests between any two of its spans adds up to what it would

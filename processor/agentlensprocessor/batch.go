@@ -20,7 +20,7 @@ type batch struct {
 	copied bool
 	// found is how many spans the engines that watch the stream have seen.
 	found   int
-	reports []report
+	reports []*report
 	// dialects counts the spans of each, costs what calls cost by their labels.
 	dialects []dialectCount
 	costs    []costCount

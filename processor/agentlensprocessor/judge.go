@@ -17,14 +17,14 @@ const maxUnsent = 10_000
 
 // complete gives the verdict on a session that has just been completed, or
 // whose completed state has changed.
-func (p *agentLensProcessor) complete(ctx context.Context, s *sessions.Session) report {
+func (p *agentLensProcessor) complete(ctx context.Context, s *sessions.Session) *report {
 	rep := p.judge(ctx, s)
-	p.addDrift(ctx, &rep)
+	p.addDrift(ctx, rep)
 	return rep
 }
 
 // judge gives the verdict, but for drift.
-func (p *agentLensProcessor) judge(ctx context.Context, s *sessions.Session) report {
+func (p *agentLensProcessor) judge(ctx context.Context, s *sessions.Session) *report {
 	first := s.Revision == 0
 	s.Revision++
 	v, err := p.engines.judge(s)
@@ -58,12 +58,12 @@ func (p *agentLensProcessor) addDrift(ctx context.Context, rep *report) {
 }
 
 // revise gives the verdict again on a session that had one before its latest
-// span; false when that span has changed nothing.
-func (p *agentLensProcessor) revise(ctx context.Context, s *sessions.Session) (report, bool) {
+// span; nil when that span has changed nothing.
+func (p *agentLensProcessor) revise(ctx context.Context, s *sessions.Session) *report {
 	if fingerprint(s.Summary, p.engines.check(s)) == s.Verdict {
-		return report{}, false
+		return nil
 	}
-	return p.complete(ctx, s), true
+	return p.complete(ctx, s)
 }
 
 // repeat returns what to write onto a copy of a root: the verdict on its session
@@ -87,7 +87,7 @@ func (p *agentLensProcessor) repeat(s *sessions.Session, r *spanevent.Reading, f
 	if !rep.fitsOn(r) {
 		return nil
 	}
-	return &rep
+	return rep
 }
 
 // sweepUntil completes idle sessions until ctx is done.
@@ -108,7 +108,7 @@ func (p *agentLensProcessor) sweepUntil(ctx context.Context) {
 // them to the next consumer, with no session locked. Reports that it refuses
 // are sent again with the next sweep.
 func (p *agentLensProcessor) sweep(ctx context.Context) {
-	var idle []report
+	var idle []*report
 	p.table.Sweep(p.now(), func(s *sessions.Session, _ sessions.Event) {
 		rep := p.judge(ctx, s)
 		// The session goes on when it is unlocked; what is reported of it does not.
@@ -117,11 +117,11 @@ func (p *agentLensProcessor) sweep(ctx context.Context) {
 		idle = append(idle, rep)
 	})
 	// The table's order says nothing of theirs.
-	slices.SortFunc(idle, func(a, b report) int {
+	slices.SortFunc(idle, func(a, b *report) int {
 		return cmp.Or(a.summary.EndedAt.Compare(b.summary.EndedAt), cmp.Compare(a.summary.SessionID, b.summary.SessionID))
 	})
 	for i := range idle {
-		p.addDrift(ctx, &idle[i])
+		p.addDrift(ctx, idle[i])
 	}
 	reports := append(p.unsent.take(), idle...)
 	if len(reports) == 0 {

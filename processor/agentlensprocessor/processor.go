@@ -79,7 +79,7 @@ func newProcessor(set processor.Settings, cfg *Config, next consumer.Traces) (*a
 			MaxSessions: cfg.MaxSessions, IdleTimeout: cfg.IdleTimeout, Retention: cfg.Retention, MaxSpanIDs: cfg.MaxSpanIDs,
 		}),
 		resourceKeys: resourceKeys(cfg.Compliance), agents: newLabels(), models: newLabels(), statuses: newLabels(), unpriced: newLabels(),
-		told: newTold(), unsent: unsent{inBatch: map[ptrace.Traces][]report{}},
+		told: newTold(), unsent: unsent{inBatch: map[ptrace.Traces][]*report{}},
 	}
 	p.unread = p.unreadContent()
 	p.state = newStateStore(p)
@@ -233,7 +233,7 @@ func (p *agentLensProcessor) ended(ctx context.Context, b *batch, i int, of *ses
 // late gives the verdict again when the i-th span changes it.
 func (p *agentLensProcessor) late(ctx context.Context, b *batch, i int, of *sessions.Session) {
 	p.find(ctx, b, i)
-	if rep, changed := p.revise(ctx, of); changed {
+	if rep := p.revise(ctx, of); rep != nil {
 		b.reports = append(b.reports, rep)
 	}
 }

@@ -24,8 +24,8 @@ type report struct {
 	verdict  verdict
 }
 
-func newReport(s *sessions.Session, v verdict) report {
-	return report{
+func newReport(s *sessions.Session, v verdict) *report {
+	return &report{
 		summary: *s.Summary, service: s.Service(), traceID: s.TraceID, rootID: s.RootID, revision: s.Revision, verdict: v,
 	}
 }
@@ -69,9 +69,8 @@ func (rep *report) stampFindings(span ptrace.Span) {
 
 // appendReports adds a zero-length report span for each verdict that no span
 // of the batch could carry.
-func appendReports(td ptrace.Traces, reports []report) {
-	for i := range reports {
-		rep := &reports[i]
+func appendReports(td ptrace.Traces, reports []*report) {
+	for _, rep := range reports {
 		rs := td.ResourceSpans().AppendEmpty()
 		if rep.service.Name != "" {
 			rs.Resource().Attributes().PutStr(semconv.ServiceName, rep.service.Name)

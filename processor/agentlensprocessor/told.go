@@ -71,13 +71,13 @@ func (t told) of(k spanKey) toldFindings {
 // sweep.
 type unsent struct {
 	mu      sync.Mutex
-	reports []report
+	reports []*report
 	// inBatch holds the reports that were appended to batches on their way.
-	inBatch map[ptrace.Traces][]report
+	inBatch map[ptrace.Traces][]*report
 }
 
 // keep keeps the newest maxUnsent reports.
-func (u *unsent) keep(logger *zap.Logger, reports []report, err error) {
+func (u *unsent) keep(logger *zap.Logger, reports []*report, err error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.reports = append(u.reports, reports...)
@@ -87,7 +87,7 @@ func (u *unsent) keep(logger *zap.Logger, reports []report, err error) {
 		zap.Int("reports", len(u.reports)), zap.Int("lost", lost), zap.Error(err))
 }
 
-func (u *unsent) take() []report {
+func (u *unsent) take() []*report {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	reports := u.reports
