@@ -22,7 +22,7 @@ import (
 var withContent = load.Content{Min: 200, Max: 20_000}
 
 var (
-	peers  = []pipelines.Pipeline{pipelines.SpanMetrics, pipelines.TailSampling, pipelines.GroupByTrace}
+	peers  = []pipelines.Pipeline{pipelines.Attributes, pipelines.SpanMetrics, pipelines.TailSampling, pipelines.GroupByTrace}
 	allOf  = append([]pipelines.Pipeline{pipelines.AllEngines}, peers...)
 	engine = []pipelines.Pipeline{pipelines.Sessions, pipelines.Forecast, pipelines.Compliance, pipelines.Drift, pipelines.Alerts}
 )

@@ -32,6 +32,7 @@ var (
 	Drift      = only("drift", "only-drift.yaml")
 	Alerts     = only("alerts", "only-alerts.yaml")
 
+	Attributes   = Pipeline{Name: "attributes", Over: []string{"attributes.yaml"}}
 	SpanMetrics  = Pipeline{Name: "spanmetrics", Over: []string{"spanmetrics.yaml"}}
 	GroupByTrace = Pipeline{Name: "groupbytrace", Over: []string{"groupbytrace.yaml"}}
 	TailSampling = Pipeline{Name: "tail_sampling", Over: []string{"tail_sampling.yaml"}}

@@ -15,7 +15,7 @@ import (
 func TestPipelines(t *testing.T) {
 	used := map[string]bool{"base.yaml": true}
 	names := map[string]bool{}
-	for _, p := range []Pipeline{Bare, Batch, AllEngines, Sessions, Forecast, Compliance, Drift, Alerts, SpanMetrics, GroupByTrace, TailSampling, Backend} {
+	for _, p := range []Pipeline{Bare, Batch, AllEngines, Sessions, Forecast, Compliance, Drift, Alerts, Attributes, SpanMetrics, GroupByTrace, TailSampling, Backend} {
 		require.False(t, names[p.Name], p.Name)
 		names[p.Name] = true
 		dir := t.TempDir()
