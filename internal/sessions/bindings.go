@@ -20,7 +20,7 @@ func (to binding) before(have binding) bool {
 // bindings remembers the bindings of the newest traces, up to a limit.
 type bindings [shardCount]boundTraces
 
-// boundTraces is a part of them, those with the same end of the trace id.
+// boundTraces is a part of them.
 type boundTraces struct {
 	mu     sync.Mutex
 	traces fifo[pcommon.TraceID, boundTrace]
@@ -57,7 +57,11 @@ func (b *bindings) reset(limit int) {
 	}
 }
 
-func (b *bindings) part(trace pcommon.TraceID) *boundTraces { return &b[trace[15]%shardCount] }
+// part is where a trace belongs. Not each byte of every id is random: some begin
+// with a time.
+func (b *bindings) part(trace pcommon.TraceID) *boundTraces {
+	return &b[(trace[0]^trace[7]^trace[8]^trace[15])%shardCount]
+}
 
 // get returns the session of a trace, empty when it has none.
 func (b *bindings) get(trace pcommon.TraceID) string {

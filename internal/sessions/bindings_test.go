@@ -20,7 +20,7 @@ func TestBindingsAreThoseOfTheEarliest(t *testing.T) {
 		var order []pcommon.TraceID
 		for range rapid.IntRange(1, 300).Draw(t, "puts") {
 			// All of one part.
-			trace := pcommon.TraceID{rapid.Byte().Draw(t, "trace")}
+			trace := pcommon.TraceID{1: rapid.Byte().Draw(t, "trace")}
 			to := binding{rapid.SampledFrom(ids).Draw(t, "session"), rapid.Int64Range(1, 3).Draw(t, "start")}
 			have, bound := want[trace]
 			old, changed := b.put(trace, to)
@@ -40,7 +40,7 @@ func TestBindingsAreThoseOfTheEarliest(t *testing.T) {
 			default:
 				require.False(t, changed)
 			}
-			asked := pcommon.TraceID{rapid.Byte().Draw(t, "asked")}
+			asked := pcommon.TraceID{1: rapid.Byte().Draw(t, "asked")}
 			require.Equal(t, want[asked].Session, b.get(asked))
 			isBound, same := b.is(asked, to.Session)
 			have, bound = want[asked]
