@@ -1,9 +1,54 @@
 package agentlensprocessor
 
 import (
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/agentlens/agentlens-otel/analysis"
 	"github.com/agentlens/agentlens-otel/internal/sessions"
 	"github.com/agentlens/agentlens-otel/internal/spanevent"
 )
+
+// preferOwn makes the SDK's own spans the events, and their copies parts of
+// these.
+func (p *agentLensProcessor) preferOwn(spans []readSpan) {
+	told := make([]sessions.Told, len(spans))
+	for i := range spans {
+		told[i] = spans[i].told
+		told[i].Reading = &spans[i].reading
+	}
+	sessions.PreferOwn(told)
+	for i := range spans {
+		spans[i].told = told[i]
+		for _, j := range told[i].From {
+			p.copyContent(&spans[i].reading.Event, &spans[j])
+		}
+	}
+}
+
+// copyContent gives an event the content of its copy that was left unread:
+// where the copy becomes a part, nobody downstream reads it there.
+func (p *agentLensProcessor) copyContent(e *analysis.Event, from *readSpan) {
+	if p.unread == 0 {
+		return
+	}
+	scope := pcommon.NewInstrumentationScope()
+	scope.SetName(from.reading.Scope)
+	r := spanevent.ForScope(scope).Read(from.span)
+	if e.Input == nil {
+		e.Input = r.Event.Input
+	}
+	if e.Output == nil {
+		e.Output = r.Event.Output
+	}
+	if to, of := e.ToolCall, r.Event.ToolCall; to != nil && of != nil {
+		if to.Input == nil {
+			to.Input = of.Input
+		}
+		if to.Output == nil {
+			to.Output = of.Output
+		}
+	}
+}
 
 // markCopies writes onto the spans of calls that went on in an earlier batch
 // which ones those were, so that a backend makes one event of them: the SDK's

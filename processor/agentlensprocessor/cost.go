@@ -1,8 +1,13 @@
 package agentlensprocessor
 
 import (
+	"context"
+
+	"go.uber.org/zap"
+
 	"github.com/agentlens/agentlens-otel/analysis"
 	"github.com/agentlens/agentlens-otel/analysis/pricing"
+	"github.com/agentlens/agentlens-otel/internal/spanevent"
 	"github.com/agentlens/agentlens-otel/semconv"
 )
 
@@ -38,4 +43,37 @@ func (e *engines) price(ev *analysis.Event) (source, version string) {
 // priced reports whether events of a type are calls of a model.
 func priced(t analysis.EventType) bool {
 	return t == analysis.EventLLMCall || t == semconv.OperationEmbeddings
+}
+
+// countCost counts what a call cost, or that its price is not known.
+func (p *agentLensProcessor) countCost(ctx context.Context, b *batch, r *spanevent.Reading, source string) {
+	switch {
+	case source != "":
+		l := costLabels{r.Agent(), r.Event.Model}
+		if !b.spend(l, r.Event.CostUSD.V) {
+			p.tellCosts(ctx, b)
+			b.spend(l, r.Event.CostUSD.V)
+		}
+	case p.engines.prices != nil && priced(r.Event.Type):
+		p.telemetry.ProcessorAgentlensUnpricedCalls.Add(ctx, 1)
+		p.tellUnpriced(&r.Event)
+	}
+}
+
+// tellCosts adds to the metric what the calls so far cost.
+func (p *agentLensProcessor) tellCosts(ctx context.Context, b *batch) {
+	for _, c := range b.costs {
+		l := costLabels{p.agents.of(c.agent), p.models.of(c.model)}
+		p.telemetry.ProcessorAgentlensCost.Add(ctx, c.usd, p.ofCost.of(l, costLabels.keyValues)...)
+	}
+	clear(b.costs)
+	b.costs = b.costs[:0]
+}
+
+// tellUnpriced logs once of each model, up to a hundred, that no price is known.
+func (p *agentLensProcessor) tellUnpriced(e *analysis.Event) {
+	if (e.Model != "" || e.ResponseModel != "") && (e.TokensIn.OK || e.TokensOut.OK) && p.unpriced.add(e.Provider+"/"+e.Model+"/"+e.ResponseModel) {
+		p.logger.Info("No price is known of a model; its calls have no cost. Prices can be added under `cost::prices`",
+			zap.String("provider", e.Provider), zap.String("model", e.Model), zap.String("response_model", e.ResponseModel))
+	}
 }
