@@ -223,11 +223,17 @@ const getEventSQL = `SELECT ` + eventColumns + ` FROM events WHERE session = ? A
 
 // takeOut takes an event out of what is listed and counted, if it is there.
 func (w *writer) takeOut(sess *session, id string) error {
-	gone := len(sess.gone)
-	err := eachFigures(w.ctx, w.tx, ` AND event_id = ?`, func(f *figures) { sess.gone = append(sess.gone, *f) }, sess.row, id)
-	if err != nil || len(sess.gone) == gone {
+	e, err := w.row(sess, id)
+	if err != nil || e == nil {
 		return err
 	}
-	_, err = w.tx.ExecContext(w.ctx, `DELETE FROM events WHERE session = ? AND event_id = ?`, sess.row, id)
-	return err
+	if _, err := w.tx.StmtContext(w.ctx, w.stmts.removeEvent).ExecContext(w.ctx, sess.row, id); err != nil {
+		return err
+	}
+	f := figuresOf(e, e.Timestamp.UnixMicro())
+	sess.gone = append(sess.gone, f)
+	sess.stale = sess.stale || !sess.forget(&f) || !sess.summary.Forget(analysisEvent(e, f.at))
+	return nil
 }
+
+const removeEventSQL = `DELETE FROM events WHERE session = ? AND event_id = ?`

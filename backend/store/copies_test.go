@@ -132,6 +132,7 @@ func TestCopiesInAnyOrder(t *testing.T) {
 						clear(s.recent) // as a restart does
 					}
 					require.Equal(t, texts(t, c.want), texts(t, listed(t, s)), "%v %d", order, again)
+					requireStates(t, s)
 					kept := sumRows(t, s)
 					require.NoError(t, s.rebuild(context.Background()))
 					require.Equal(t, sumRows(t, s), kept, "the sums are those of what is listed: %v %d", order, again)
@@ -226,6 +227,47 @@ func TestCopiesOfABatchThatFails(t *testing.T) {
 	require.Equal(t, "l1", got[0].ID)
 	ingest(t, s, replacing(own(), "l1"))
 	require.Equal(t, []string{"own"}, []string{listed(t, s)[0].EventID})
+}
+
+// What cannot be told from the rest when an event goes is made anew.
+func TestCopiesOfLongSessions(t *testing.T) {
+	s := open(t)
+	var batch []wire.Event
+	for i := range analysis.MaxNames + 4 {
+		e := l2()
+		e.EventID, e.Model, e.DurationMS = fmt.Sprint("e", i), fmt.Sprintf("m%03d", i), analysis.Some(float64(i))
+		batch = append(batch, e)
+	}
+	last, other := l1(), l1()
+	last.Model, other.Model, other.EventID = "z", "z", "other"
+	ingest(t, s, append(batch, last, other)...)
+	ingest(t, s, replacing(own(), "l1"))
+	requireStates(t, s)
+	kept := sumRows(t, s)
+	require.NoError(t, s.rebuild(context.Background()))
+	require.Equal(t, sumRows(t, s), kept)
+	sessions, _, err := s.Sessions(context.Background(), SessionQuery{Model: "z", Limit: 10})
+	require.NoError(t, err)
+	require.Len(t, sessions, 1, "another event has the model still")
+}
+
+func TestStateForgets(t *testing.T) {
+	first := figures{at: 1, tokensIn: analysis.Some[int64](1)}
+	for name, c := range map[string]struct {
+		f    figures
+		want bool
+	}{
+		"an event":                      {figures{at: 3, tokensIn: analysis.Some[int64](7)}, true},
+		"the first":                     {figures{at: 1}, false},
+		"what began first":              {figures{at: 1001, durationMS: analysis.Some(1.0)}, false},
+		"one with more than can be":     {figures{at: 3, tokensIn: analysis.Some[int64](math.MaxInt64)}, false},
+		"one with more out than can be": {figures{at: 3, tokensOut: analysis.Some[int64](math.MaxInt64)}, false},
+	} {
+		var s state
+		s.event(&first)
+		s.event(&c.f)
+		require.Equal(t, c.want, s.forget(&c.f), name)
+	}
 }
 
 // BenchmarkCopies stores calls of one session that an earlier batch has told, by

@@ -69,7 +69,11 @@ type group struct {
 
 type sameCall struct{ behind, front string }
 
-const getLinksSQL = `SELECT DISTINCT behind, front FROM same_calls WHERE session = ?1 AND (behind = ?2 OR front = ?2)`
+const getSeqSQL = `SELECT seq FROM events WHERE session = ? AND event_id = ?`
+
+// A link may be there twice. With OR or UNION, SQLite looks through the session.
+const getLinksSQL = `SELECT behind, front FROM same_calls WHERE session = ?1 AND behind = ?2
+UNION ALL SELECT behind, front FROM same_calls WHERE session = ?1 AND front = ?2`
 
 // group finds the spans that tell a call, from one of them, and keeps a copy of
 // those that were events alone.
@@ -101,7 +105,7 @@ func (w *writer) group(sess *session, id string) (*group, error) {
 		if err := w.addCopy(sess, c); err != nil {
 			return nil, err
 		}
-		err = w.tx.QueryRowContext(w.ctx, `SELECT seq FROM events WHERE session = ? AND event_id = ?`, sess.row, todo[0]).Scan(into(&c.seq))
+		err = w.tx.StmtContext(w.ctx, w.stmts.getSeq).QueryRowContext(w.ctx, sess.row, todo[0]).Scan(into(&c.seq))
 		if err != nil && !errors.Is(err, sql.ErrNoRows) {
 			return nil, err
 		}

@@ -35,7 +35,7 @@ func (s *Store) Ingest(ctx context.Context, batch []wire.Event) (added int, err 
 type statements struct {
 	addSession, getSession, setSession, setMetadata, addEvent, addName, setSummary *sql.Stmt
 
-	getHome, link, addCopy, getCopy, getEvent, getLinks *sql.Stmt
+	getHome, link, addCopy, getCopy, getEvent, getLinks, getSeq, removeEvent *sql.Stmt
 
 	addSessionDay, addUsageDay, addUsageHour, addNameDay, addNameDays, addLatencyDay, addLatencyDays *sql.Stmt
 }
@@ -58,6 +58,8 @@ func prepare(ctx context.Context, db *sql.DB) (s statements, err error) {
 		{&s.getCopy, getCopySQL},
 		{&s.getEvent, getEventSQL},
 		{&s.getLinks, getLinksSQL},
+		{&s.getSeq, getSeqSQL},
+		{&s.removeEvent, removeEventSQL},
 		{&s.addSessionDay, addSessionDaySQL},
 		{&s.addUsageDay, addUsageDaySQL},
 		{&s.addUsageHour, addUsageHourSQL},
@@ -77,7 +79,7 @@ func (s *statements) close() error {
 	var first error
 	for _, stmt := range []*sql.Stmt{
 		s.addSession, s.getSession, s.setSession, s.setMetadata, s.addEvent, s.addName, s.setSummary,
-		s.getHome, s.link, s.addCopy, s.getCopy, s.getEvent, s.getLinks,
+		s.getHome, s.link, s.addCopy, s.getCopy, s.getEvent, s.getLinks, s.getSeq, s.removeEvent,
 		s.addSessionDay, s.addUsageDay, s.addUsageHour, s.addNameDay, s.addNameDays, s.addLatencyDay, s.addLatencyDays,
 	} {
 		if stmt != nil {
@@ -115,6 +117,8 @@ type session struct {
 	before *state
 	// fresh are the events of this batch, gone those that it has taken out.
 	fresh, gone []figures
+	// stale says that state and summary are to be made anew from what is left.
+	stale bool
 	// linked says that events of it may belong with others, see copies.go.
 	linked bool
 }
@@ -226,8 +230,8 @@ func (w *writer) save(sess *session) error {
 		return nil // nothing that was not known
 	}
 	if len(sess.gone) > 0 {
-		if err := w.recount(sess); err != nil {
-			return fmt.Errorf("count again: %w", err)
+		if err := w.afterRemoval(sess); err != nil {
+			return fmt.Errorf("what is left: %w", err)
 		}
 	}
 	var costHi, costLo any
@@ -263,10 +267,10 @@ func (w *writer) sum(sess *session) error {
 		w.sums.session(sess.before, -1)
 		if old := sess.before.agentName(); old != agent && sess.before.events > 0 {
 			// Its earlier events are counted under the old name.
-			err := eachFigures(w.ctx, w.tx, "", func(f *figures) {
+			err := eachFigures(w.ctx, w.tx, sess.row, func(f *figures) {
 				w.sums.event(old, f, -1)
 				w.sums.event(agent, f, 1)
-			}, sess.row)
+			})
 			if err != nil {
 				return err
 			}
@@ -286,11 +290,10 @@ func (w *writer) sum(sess *session) error {
 	return nil
 }
 
-// eachFigures calls f with the figures of every stored event of a session that
-// the end of a query selects.
-func eachFigures(ctx context.Context, tx *sql.Tx, tail string, f func(*figures), args ...any) error {
+// eachFigures calls f with the figures of every stored event of a session.
+func eachFigures(ctx context.Context, tx *sql.Tx, row int64, f func(*figures)) error {
 	rows, err := tx.QueryContext(ctx, `SELECT timestamp, event_type, model, tool_name, tokens_in, tokens_out, cost_usd, duration_ms, failed
-FROM events WHERE session = ?`+tail, args...)
+FROM events WHERE session = ?`, row)
 	_, err = collect(rows, err, func(rows *sql.Rows) (struct{}, error) {
 		var one figures
 		err := rows.Scan(&one.at, &one.kind, text(&one.model), text(&one.tool), into(&one.tokensIn), into(&one.tokensOut),
@@ -375,13 +378,7 @@ const addNameSQL = `INSERT INTO session_names (kind, name, session) VALUES (?, ?
 
 // observe adds a new event to the session's state, summary and names.
 func (w *writer) observe(sess *session, e *wire.Event, at int64) error {
-	f := figures{
-		at: at, kind: e.Type(), model: e.Model, tokensIn: e.TokensIn, tokensOut: e.TokensOut,
-		costUSD: e.CostUSD, durationMS: e.DurationMS, failed: failed(e),
-	}
-	if e.ToolCall != nil {
-		f.tool = e.ToolCall.Name
-	}
+	f := figuresOf(e, at)
 	for _, n := range [...]struct {
 		kind, name string
 		known      int64

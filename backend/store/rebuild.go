@@ -66,7 +66,7 @@ func (s *Store) resum(ctx context.Context, tx *sql.Tx, sess *session, sums *roll
 		return nil
 	}
 	agent := sess.agentName()
-	if err := eachFigures(ctx, tx, "", func(f *figures) { sums.event(agent, f, 1) }, sess.row); err != nil {
+	if err := eachFigures(ctx, tx, sess.row, func(f *figures) { sums.event(agent, f, 1) }); err != nil {
 		return err
 	}
 	summary, err := summarize(ctx, tx, sess.row)
@@ -87,30 +87,6 @@ SELECT DISTINCT ?, `+column+`, session FROM events WHERE session = ? AND `+colum
 		}
 	}
 	return nil
-}
-
-// recount makes what a session's events amount to anew, for what has been taken
-// out cannot be subtracted. It costs O(n) in the number of its events.
-func (w *writer) recount(sess *session) error {
-	sess.state = sess.withoutEvents()
-	if err := eachFigures(w.ctx, w.tx, "", sess.event, sess.row); err != nil {
-		return err
-	}
-	summary, err := summarize(w.ctx, w.tx, sess.row)
-	if err != nil {
-		return err
-	}
-	sess.summary = *summary
-	for kind, column := range map[string]string{kindModel: "model", kindTool: "tool_name"} {
-		if _, err := w.tx.ExecContext(w.ctx, `DELETE FROM session_names WHERE session = ?1 AND kind = ?2 AND name NOT IN
-(SELECT `+column+` FROM events WHERE session = ?1 AND `+column+` IS NOT NULL)`, sess.row, kind); err != nil {
-			return err
-		}
-	}
-	if sess.events == 0 {
-		_, err = w.tx.ExecContext(w.ctx, `DELETE FROM summaries WHERE session = ?`, sess.row)
-	}
-	return err
 }
 
 // summarize observes every event of a session.

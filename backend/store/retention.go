@@ -116,7 +116,7 @@ func (s *Store) deleteSessions(ctx context.Context, gone *Removed, tail string, 
 			events += sess.events
 			sums.session(&sess.state, -1)
 			agent := sess.agentName()
-			if err := eachFigures(ctx, tx, "", func(f *figures) { sums.event(agent, f, -1) }, sess.row); err != nil {
+			if err := eachFigures(ctx, tx, sess.row, func(f *figures) { sums.event(agent, f, -1) }); err != nil {
 				return err
 			}
 		}

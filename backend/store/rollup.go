@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/agentlens/agentlens-otel/analysis"
+	"github.com/agentlens/agentlens-otel/internal/wire"
 )
 
 // rollup is a change of the sums: what is to be added to the rows of
@@ -110,6 +111,25 @@ type figures struct {
 	tokensIn, tokensOut analysis.Opt[int64]
 	costUSD, durationMS analysis.Opt[float64]
 	failed              bool
+}
+
+func figuresOf(e *wire.Event, at int64) figures {
+	f := figures{
+		at: at, kind: e.Type(), model: e.Model, tokensIn: e.TokensIn, tokensOut: e.TokensOut,
+		costUSD: e.CostUSD, durationMS: e.DurationMS, failed: failed(e),
+	}
+	if e.ToolCall != nil {
+		f.tool = e.ToolCall.Name
+	}
+	return f
+}
+
+// begin is when the event began, in microseconds.
+func (f *figures) begin() int64 {
+	if !f.durationMS.OK {
+		return f.at
+	}
+	return f.at - analysis.MillisToDuration(f.durationMS.V).Microseconds()
 }
 
 // event adds an event of an agent, or with sign -1 takes it out.

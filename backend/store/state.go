@@ -83,11 +83,7 @@ func (s *state) event(f *figures) {
 		s.cost.OK = true
 		s.cost.V.Add(f.costUSD.V)
 	}
-	begin := f.at
-	if f.durationMS.OK {
-		begin -= analysis.MillisToDuration(f.durationMS.V).Microseconds()
-	}
-	s.firstEvent = least(s.firstEvent, analysis.Some(begin))
+	s.firstEvent = least(s.firstEvent, analysis.Some(f.begin()))
 	s.lastEvent = greatest(s.lastEvent, analysis.Some(f.at))
 }
 

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"testing"
 	"time"
@@ -42,6 +43,21 @@ func sumRows(t require.TestingT, s *Store) map[string][]string {
 		all["costs"] = append(all["costs"], fmt.Sprint(u.Day, u.Model, u.CostUSD))
 	}
 	return all
+}
+
+// requireStates requires that the state of every session is that of its events.
+func requireStates(t require.TestingT, s *Store) {
+	ctx := context.Background()
+	require.NoError(t, s.writeTx(ctx, func(tx *sql.Tx) error {
+		rows, err := tx.QueryContext(ctx, sessionState)
+		all, err := collect(rows, err, func(rows *sql.Rows) (*session, error) { return scanState(rows) })
+		for _, sess := range all {
+			want := sess.withoutEvents()
+			require.NoError(t, eachFigures(ctx, tx, sess.row, want.event))
+			require.Equal(t, want, sess.state, sess.id)
+		}
+		return err
+	}))
 }
 
 // anyBatch draws entries of a few sessions: late starts that rename them,
@@ -121,6 +137,7 @@ func TestSumsAreThoseOfTheRows(t *testing.T) {
 				clear(s.recent) // as a restart does
 			}
 		}
+		requireStates(rt, s)
 		kept := sumRows(rt, s)
 		require.NoError(rt, s.rebuild(ctx))
 		require.Equal(rt, sumRows(rt, s), kept)
