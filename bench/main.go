@@ -106,16 +106,16 @@ func (b *bench) parts(ctx context.Context, chosen []string) error {
 	if err := os.MkdirAll(b.results, 0o755); err != nil {
 		return err
 	}
+	machine, err := machine(ctx) // before the report is written, which is a file of the commit
+	if err != nil {
+		return err
+	}
 	file, err := os.Create(filepath.Join(b.results, "table.md"))
 	if err != nil {
 		return err
 	}
 	defer file.Close()
 	b.report = io.MultiWriter(os.Stdout, file)
-	machine, err := machine(ctx)
-	if err != nil {
-		return err
-	}
 	fmt.Fprintf(b.report, "Measured on %s, with `make bench`; %s.\n", machine, b.setup.Cores)
 	fmt.Fprintf(b.report, "%d rounds, %s of warm-up and %s of measuring a run; medians, with the least and the largest ratio.\n", b.rounds, b.setup.Warm, b.setup.Length)
 	for _, p := range parts {

@@ -229,6 +229,40 @@ func TestCopiesOfABatchThatFails(t *testing.T) {
 	require.Equal(t, []string{"own"}, []string{listed(t, s)[0].EventID})
 }
 
+// However many spans say that they tell one call, few are looked at for each,
+// and one of them is the event.
+func TestCopiesBeyondWhatOneCallHas(t *testing.T) {
+	for name, next := range map[string]func(e wire.Event, n int) wire.Event{
+		"parts of one":            func(e wire.Event, _ int) wire.Event { return partOf(e, "e0") },
+		"one for all":             func(e wire.Event, _ int) wire.Event { return replacing(e, "e0") },
+		"each for the one before": func(e wire.Event, n int) wire.Event { return replacing(e, fmt.Sprint("e", n-1)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := open(t)
+			for n := range 3 * maxGroup {
+				e := l1()
+				e.EventID = fmt.Sprint("e", n)
+				if n > 0 {
+					e = next(e, n)
+				}
+				ingest(t, s, e)
+			}
+			require.NotEmpty(t, listed(t, s))
+			requireStates(t, s)
+			tx, err := s.write.Begin()
+			require.NoError(t, err)
+			defer tx.Rollback()
+			w := &writer{ctx: context.Background(), tx: tx, stmts: &s.stmts, now: s.now().UnixMicro(), touched: map[string]*session{}, recent: map[string]*session{}}
+			sess, err := w.session("s")
+			require.NoError(t, err)
+			g, err := w.group(sess, "e0")
+			require.NoError(t, err)
+			require.Len(t, g.copies, maxGroup)
+			require.LessOrEqual(t, len(g.links), 2*maxGroup)
+		})
+	}
+}
+
 // What cannot be told from the rest when an event goes is made anew.
 func TestCopiesOfLongSessions(t *testing.T) {
 	s := open(t)
@@ -249,6 +283,20 @@ func TestCopiesOfLongSessions(t *testing.T) {
 	sessions, _, err := s.Sessions(context.Background(), SessionQuery{Model: "z", Limit: 10})
 	require.NoError(t, err)
 	require.Len(t, sessions, 1, "another event has the model still")
+}
+
+// What only the event knew that went is not known any more.
+func TestCopiesLeaveWhatIsTold(t *testing.T) {
+	s := open(t)
+	first := wire.Event{EventType: "decision", SessionID: "t", EventID: "first", Timestamp: second(1)}
+	ingest(t, s, first, inSession(l1(), "t", "t"))
+	requireStates(t, s)
+	ingest(t, s, inSession(replacing(own(), "l1"), "s", "t"))
+	requireStates(t, s)
+	left, err := s.Session(context.Background(), "t")
+	require.NoError(t, err)
+	require.False(t, left.CostUSD.OK)
+	require.False(t, left.TokensIn.OK)
 }
 
 func TestStateForgets(t *testing.T) {

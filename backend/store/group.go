@@ -69,19 +69,24 @@ type group struct {
 
 type sameCall struct{ behind, front string }
 
+// maxGroup is how many spans of a call are put together, the nearest: a few tell
+// a call, and to look at all of a thousand for each would take ever longer. What
+// more of them know is left out.
+const maxGroup = wire.MaxCopies
+
 const getSeqSQL = `SELECT seq FROM events WHERE session = ? AND event_id = ?`
 
 // A link may be there twice. With OR or UNION, SQLite looks through the session.
 const getLinksSQL = `SELECT behind, front FROM same_calls WHERE session = ?1 AND behind = ?2
-UNION ALL SELECT behind, front FROM same_calls WHERE session = ?1 AND front = ?2`
+UNION ALL SELECT behind, front FROM same_calls WHERE session = ?1 AND front = ?2 LIMIT ?3`
 
 // group finds the spans that tell a call, from one of them, and keeps a copy of
 // those that were events alone.
 func (w *writer) group(sess *session, id string) (*group, error) {
 	g := &group{}
 	seen := map[string]bool{id: true}
-	for todo := []string{id}; len(todo) > 0; todo = todo[1:] {
-		rows, err := w.tx.StmtContext(w.ctx, w.stmts.getLinks).QueryContext(w.ctx, sess.row, todo[0])
+	for todo := []string{id}; len(todo) > 0 && len(g.copies) < maxGroup; todo = todo[1:] {
+		rows, err := w.tx.StmtContext(w.ctx, w.stmts.getLinks).QueryContext(w.ctx, sess.row, todo[0], maxGroup)
 		links, err := collect(rows, err, func(rows *sql.Rows) (l sameCall, err error) { return l, rows.Scan(&l.behind, &l.front) })
 		if err != nil {
 			return nil, err
