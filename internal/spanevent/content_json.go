@@ -3,9 +3,13 @@ package spanevent
 import (
 	"encoding/json"
 	"unicode/utf8"
+	"unsafe"
 )
 
-func (m *memory) copyOf(s string) json.RawMessage { return append(m.take(len(s)), s...) }
+// asItIs returns a text that is JSON already, without copying it: a string out of
+// pdata stays as it is whatever becomes of the span. Nobody writes into what an
+// event holds.
+func asItIs(s string) json.RawMessage { return unsafe.Slice(unsafe.StringData(s), len(s)) }
 
 // wrapVerbatim returns {key: value} of a value that is JSON already and that
 // encoding/json would write as it is.
@@ -16,11 +20,12 @@ func (m *memory) wrapVerbatim(key, value string) json.RawMessage {
 
 // wrapText returns {key: text}. The text is UTF-8.
 func (m *memory) wrapText(key, text string) json.RawMessage {
-	n := len(`{"":""}`) + len(key) + len(text)
-	if clean(text) < len(text) {
+	n, first := len(`{"":""}`)+len(key)+len(text), clean(text)
+	if first < len(text) {
 		n += n / 8 // line breaks and quotes
 	}
-	return append(appendText(appendKey(m.take(n), key), text), '}')
+	b := append(append(appendKey(m.take(n), key), '"'), text[:first]...)
+	return append(appendText(b, text[first:]), '"', '}')
 }
 
 func appendKey(b []byte, key string) []byte {
@@ -30,29 +35,9 @@ func appendKey(b []byte, key string) []byte {
 // wrapJSON returns {key: v}, nil for what JSON cannot say.
 func wrapJSON(key string, v any) json.RawMessage { return encode(map[string]any{key: v}) }
 
-// clean returns how many bytes of s come before the first that encoding/json
-// would not write as it is in a string, or that may begin such a character.
-func clean(s string) int {
-	i := 0
-	for ; i+8 <= len(s); i += 8 {
-		if x := eight(s, i); zeroIn(x^'"'*ones)|zeroIn(x^'\\'*ones)|spaceIn(x)|
-			zeroIn((x|2*ones)^'>'*ones)|zeroIn(x^'&'*ones)|zeroIn(x^0xe2*ones) != 0 {
-			break
-		}
-	}
-	for ; i < len(s); i++ {
-		switch c := s[i]; {
-		case c < ' ', c == '"', c == '\\', c == '<', c == '>', c == '&', c == 0xe2:
-			return i
-		}
-	}
-	return i
-}
-
-// appendText appends a text as encoding/json writes it.
+// appendText appends a text as encoding/json writes it, without the quotes.
 func appendText(b []byte, s string) []byte {
 	const hex = "0123456789abcdef"
-	b = append(b, '"')
 	for s != "" {
 		n := clean(s)
 		b = append(b, s[:n]...)
@@ -87,5 +72,5 @@ func appendText(b []byte, s string) []byte {
 		}
 		s = s[size:]
 	}
-	return append(b, '"')
+	return b
 }

@@ -226,8 +226,8 @@ func (f *facts) data(what field, key string) json.RawMessage {
 	}
 	v := f.values[what]
 	if f.own && v.Type() == pcommon.ValueTypeStr {
-		if valid, _ := validJSON(v.Str()); valid {
-			return f.memory.copyOf(v.Str())
+		if isJSON(v.Str()) {
+			return asItIs(v.Str())
 		}
 	}
 	return f.valueData(v, key)
@@ -242,8 +242,8 @@ func (f *facts) valueData(v pcommon.Value, key string) json.RawMessage {
 		}
 		trimmed := strings.TrimSpace(s)
 		if strings.HasPrefix(trimmed, "{") {
-			if valid, _ := validJSON(s); valid {
-				return f.memory.copyOf(s)
+			if isJSON(s) {
+				return asItIs(s)
 			}
 		} else if strings.HasPrefix(trimmed, "[") {
 			switch valid, verbatim := validJSON(s); {

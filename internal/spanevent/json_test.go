@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
 )
 
 // checkJSON compares what validJSON says of s with what encoding/json does.
@@ -52,6 +53,28 @@ func TestValidJSONIsThatOfEncodingJSON(t *testing.T) {
 	}
 }
 
+// Where text stops being plain, or clean, is where a look at byte after byte says,
+// at every place in a word and beside every neighbour.
+func TestPlainAndCleanStopAtTheFirst(t *testing.T) {
+	near := []byte("\"\\<>&\xe2\x00\x1f !#$%'0=?[]az\x7f\x80\x9c\xa0\xa2\xdc\xe1\xe3\xff")
+	first := func(s string, in func(byte) bool) int {
+		for i := range len(s) {
+			if in(s[i]) {
+				return i
+			}
+		}
+		return len(s)
+	}
+	special := func(c byte) bool { return c < ' ' || c == '"' || c == '\\' }
+	escaped := func(c byte) bool { return special(c) || strings.IndexByte("<>&\xe2", c) >= 0 }
+	rapid.Check(t, func(rt *rapid.T) {
+		before := strings.Repeat("x", rapid.IntRange(0, 70).Draw(rt, "before"))
+		s := before + string(rapid.SliceOfN(rapid.SampledFrom(near), 0, 20).Draw(rt, "bytes"))
+		require.Equal(rt, first(s, special), plain(s), "%q", s)
+		require.Equal(rt, first(s, escaped), clean(s), "%q", s)
+	})
+}
+
 func FuzzValidJSON(f *testing.F) {
 	for _, s := range jsonSamples {
 		f.Add(s)
@@ -77,6 +100,19 @@ func BenchmarkValidJSON(b *testing.B) {
 			b.SetBytes(int64(len(s)))
 			for b.Loop() {
 				f()
+			}
+		})
+	}
+}
+
+func BenchmarkWrapText(b *testing.B) {
+	for name, s := range map[string]string{"prose": batchText(10_000), "lines": strings.Repeat("a line of \"text\", which goes on\n", 300), "html": strings.Repeat("<p>&amp;</p>", 800)} {
+		b.Run(name, func(b *testing.B) {
+			var m memory
+			b.SetBytes(int64(len(s)))
+			for b.Loop() {
+				m.buf = m.buf[:0]
+				m.wrapText("output", s)
 			}
 		})
 	}

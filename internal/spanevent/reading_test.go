@@ -143,7 +143,7 @@ func TestReadIntoAllocations(t *testing.T) {
 func TestClearLetsGo(t *testing.T) {
 	c := spanCase{scope: agentLens.scopes[0], attrs: attrs{
 		"agentlens.event.type": "tool_call", "agentlens.tool.name": "search", "agentlens.decision.reasoning": "because",
-		"agentlens.event.output": `"` + strings.Repeat("long ", maxMemory) + `"`,
+		"agentlens.event.output": strings.Repeat("long ", maxMemory),
 	}}
 	var r Reading
 	require.True(t, ForScope(c.spanScope()).ReadInto(&r, c.span(t)))
