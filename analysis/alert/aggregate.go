@@ -78,6 +78,11 @@ func (w *window) tally(fn aggFunc, x float64, sign int) {
 	w.abs.Add(float64(sign) * math.Abs(x))
 }
 
+// empty reports whether the window is as that of a stream without events.
+func (w *window) empty() bool {
+	return w.samples.len() == 0 && w.sum == (analysis.Sum{}) && w.abs == (analysis.Sum{}) && w.fractions == 0 && w.huge == 0
+}
+
 // holds compares the aggregate with the node's limit.
 func (w *window) holds(n *node) bool {
 	if w.samples.len() == 0 {

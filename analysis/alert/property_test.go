@@ -147,6 +147,30 @@ func TestStateSurvivesSnapshots(t *testing.T) {
 	})
 }
 
+// Of an idle state the clock is enough: one that goes on from it cannot be told
+// from the one that has seen all.
+func TestIdleStateIsItsClock(t *testing.T) {
+	idle, awake := 0, 0
+	rapid.Check(t, func(t *rapid.T) {
+		rs := compileOne(t, conditionGen.Draw(t, "condition"), float64(rapid.IntRange(0, 5).Draw(t, "cooldown")))
+		whole, cut := rs.NewState(), rs.NewState()
+		for _, e := range rapid.SliceOfN(eventGen, 0, 25).Draw(t, "events") {
+			require.Equal(t, rs.Observe(whole, &e, nil), rs.Observe(cut, &e, nil))
+			if !cut.Idle() {
+				awake++
+				continue
+			}
+			idle++
+			clock := cut.Clock()
+			cut = rs.NewState()
+			cut.SetClock(clock)
+			require.Equal(t, rs.Snapshot(whole), rs.Snapshot(cut))
+		}
+	})
+	require.Positive(t, idle)
+	require.Positive(t, awake)
+}
+
 // Alerts of a rule are at least its cooldown apart in event time, and a
 // cooldown never silences the first.
 func TestCooldown(t *testing.T) {

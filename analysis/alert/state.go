@@ -63,6 +63,47 @@ func (rs *RuleSet) Reset(st *State) {
 	}
 }
 
+// Clock is how far a stream has come. Of most streams there is no more to
+// remember: whoever holds many states keeps the clocks of those that are idle.
+type Clock struct {
+	// Events counts the events observed.
+	Events int64
+	// NewestMicros is the newest event time seen, in microseconds since 1970;
+	// Timed says that an event had one.
+	NewestMicros int64
+	Timed        bool
+}
+
+// Clock returns how far st's stream has come.
+func (st *State) Clock() Clock { return Clock{st.events, st.newest, st.timed} }
+
+// SetClock says that st's stream has come as far as another. With the clock of an
+// idle state another idle state becomes its equal.
+func (st *State) SetClock(c Clock) {
+	st.events, st.newest, st.timed = c.Events, c.NewestMicros, c.Timed
+}
+
+// Idle reports whether st remembers nothing but its clock: no rule of it fires,
+// has a cooldown to keep, or counts.
+func (st *State) Idle() bool {
+	for i := range st.nodes {
+		if st.nodes[i] != (nodeState{}) {
+			return false
+		}
+	}
+	for i := range st.times {
+		if st.times[i].len() > 0 {
+			return false
+		}
+	}
+	for i := range st.windows {
+		if !st.windows[i].empty() {
+			return false
+		}
+	}
+	return true
+}
+
 func zeroed[T any](list []T, n int) []T {
 	list = resized(list, n)
 	clear(list)

@@ -1,8 +1,13 @@
 package agentlensprocessor
 
 import (
+	"encoding/json"
+	"hash/maphash"
+	"reflect"
 	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
@@ -11,53 +16,189 @@ import (
 	"github.com/agentlens/agentlens-otel/analysis/alert"
 )
 
-// The states are those of a plain list of the groups used last, each with what
-// its own group has seen since it came to the list.
-func TestAlertStatesAreThoseOfTheGroupsUsedLast(t *testing.T) {
-	rules, err := alert.NewRuleSet([]alert.Rule{{Name: "r", Condition: alert.ConsecutiveCondition("error", 3)}})
-	require.NoError(t, err)
-	rapid.Check(t, func(t *rapid.T) {
-		type group struct {
-			key    string
-			events int64
-		}
-		limit := rapid.IntRange(1, 4).Draw(t, "limit")
-		states, want := newAlertStates(rules, limit), []group{}
-		for _, key := range rapid.SliceOfN(rapid.SampledFrom([]string{"", "a", "b", "c", "d", "e", "f"}), 0, 50).Draw(t, "keys") {
-			rules.Observe(states.of(key), &analysis.Event{Type: analysis.EventError}, nil)
-
-			g := group{key: key}
-			if i := slices.IndexFunc(want, func(g group) bool { return g.key == key }); i >= 0 {
-				g = want[i]
-				want = slices.Delete(want, i, i+1)
-			}
-			g.events++
-			want = append(want, g)
-			want = want[max(0, len(want)-limit):]
-
-			got := []group{}
-			for key, st := range states.all() {
-				got = append(got, group{key, rules.Snapshot(st).Events})
-			}
-			require.Equal(t, want, got)
-			require.Len(t, states.places, len(want))
-		}
-	})
+// rulesOfAllTypes have something to remember, and to forget, within a few events.
+var rulesOfAllTypes = []alert.Rule{
+	{Name: "threshold", Condition: alert.ThresholdCondition("tokens_out", ">", 2), CooldownSeconds: 3},
+	{Name: "pattern", Condition: alert.PatternCondition("output_data", "secret")},
+	{Name: "rate", Condition: alert.RateCondition("event_type", "error", 10, 1)},
+	{Name: "consecutive", Condition: alert.ConsecutiveCondition("error", 2)},
+	{Name: "aggregate", Condition: alert.Condition{Type: alert.Aggregate, Metric: "duration_ms", AggFunc: "sum", Op: ">", Value: 0.5, Window: 2}},
+	{Name: "composite", Condition: alert.Condition{
+		Type: alert.Composite, Mode: "all", Window: 2,
+		Conditions: []alert.Condition{alert.ThresholdCondition("tokens_out", ">", 1), alert.PatternCondition("output_data", "secret")},
+	}},
 }
 
-// The next session's state is that of one that has gone.
+// eventsGen generates the events of groups with short and long keys, a part of
+// them late.
+var eventsGen = rapid.SliceOfN(rapid.Custom(func(t *rapid.T) analysis.Event {
+	e := analysis.Event{
+		SessionID: rapid.SampledFrom([]string{
+			"", "a", "b", "c", strings.Repeat("x", shortKey), strings.Repeat("x", shortKey+1), strings.Repeat("x", shortKey) + "y",
+		}).Draw(t, "session"),
+		Type: rapid.SampledFrom([]analysis.EventType{analysis.EventLLMCall, analysis.EventError}).Draw(t, "type"),
+	}
+	if second := rapid.Int64Range(0, 20).Draw(t, "second"); second > 0 {
+		e.Timestamp = time.Unix(1_790_000_000+second, 0)
+	}
+	if tokens := rapid.Int64Range(0, 4).Draw(t, "tokens"); tokens > 0 {
+		e.TokensOut = analysis.Some(tokens)
+	}
+	if tenths := rapid.IntRange(0, 4).Draw(t, "tenths"); tenths > 0 {
+		e.DurationMS = analysis.Some(float64(tenths) / 10)
+	}
+	e.Output = rapid.SampledFrom([]json.RawMessage{nil, json.RawMessage(`"fine"`), json.RawMessage(`"secret"`)}).Draw(t, "output")
+	return e
+}), 20, 100)
+
+// Groups find what a plain list of the groups used last does, each with a state
+// that has seen what its own group has since it came to the list. So do those
+// that a snapshot was taken of. Idle ones take no state.
+func TestAlertGroupsAreThoseUsedLast(t *testing.T) {
+	chosen := map[string][]alert.Rule{"all": rulesOfAllTypes}
+	for _, r := range rulesOfAllTypes {
+		chosen[r.Name] = []alert.Rule{r}
+	}
+	for name, chosen := range chosen {
+		t.Run(name, func(t *testing.T) {
+			rules, err := alert.NewRuleSet(chosen)
+			require.NoError(t, err)
+			fired, idle := 0, 0
+			rapid.Check(t, func(t *rapid.T) {
+				limit := rapid.IntRange(1, 8).Draw(t, "limit")
+				groups := alertGroups{by: GroupBySession, rules: rules, states: newAlertStates(rules, limit)}
+				model := lastGroups{rules: rules, limit: limit}
+				for _, e := range eventsGen.Draw(t, "events") {
+					got, gotLate := groups.observe(&e, "", lateness)
+					want, wantLate := model.observe(&e)
+					require.Equal(t, wantLate, gotLate)
+					require.Equal(t, want, got)
+					fired += len(want)
+
+					stored, err := groups.snapshot()
+					require.NoError(t, err)
+					wantStored, err := json.Marshal(model.snapshot())
+					require.NoError(t, err)
+					require.JSONEq(t, string(wantStored), string(stored))
+					require.Len(t, groups.states.places, len(model.groups))
+					require.Len(t, groups.states.long, model.long())
+					require.Equal(t, model.awake(), len(groups.states.states)-1-len(groups.states.spare))
+					idle += len(model.groups) - model.awake()
+
+					if rapid.IntRange(0, 9).Draw(t, "restart") == 0 {
+						groups = alertGroups{by: GroupBySession, rules: rules, states: newAlertStates(rules, limit)}
+						require.NoError(t, groups.restore(model.snapshot()))
+					}
+				}
+			})
+			require.Positive(t, fired, "nothing fired, so nothing was compared")
+			require.Positive(t, idle, "no group was ever idle")
+		})
+	}
+}
+
+const lateness = 10 * time.Second
+
+// lastGroups are the groups used last, the latest at the end.
+type lastGroups struct {
+	rules  *alert.RuleSet
+	limit  int
+	groups []lastGroup
+}
+
+type lastGroup struct {
+	key   string
+	state *alert.State
+}
+
+func (l *lastGroups) observe(e *analysis.Event) (fired []alert.Alert, late bool) {
+	g := lastGroup{e.SessionID, l.rules.NewState()}
+	if i := slices.IndexFunc(l.groups, func(g lastGroup) bool { return g.key == e.SessionID }); i >= 0 {
+		g = l.groups[i]
+		l.groups = slices.Delete(l.groups, i, i+1)
+	}
+	l.groups = append(l.groups, g)
+	l.groups = l.groups[max(0, len(l.groups)-l.limit):]
+	if newest, timed := g.state.Newest(); timed && e.Timestamp.UnixMicro() < newest-lateness.Microseconds() {
+		return nil, true
+	}
+	fired = l.rules.Observe(g.state, e, nil)
+	for i := range fired {
+		fired[i].Group = alert.Group{By: string(GroupBySession), Value: e.SessionID}
+	}
+	return fired, false
+}
+
+func (l *lastGroups) snapshot() *alertSnapshot {
+	s := &alertSnapshot{By: GroupBySession}
+	for _, g := range l.groups {
+		s.Groups = append(s.Groups, groupInStore{g.key, l.rules.Snapshot(g.state)})
+	}
+	return s
+}
+
+// long counts the keys that have no room in their group.
+func (l *lastGroups) long() (n int) {
+	for _, g := range l.groups {
+		if len(g.key) > shortKey {
+			n++
+		}
+	}
+	return n
+}
+
+// awake counts the states in which there is more than the clock to remember.
+func (l *lastGroups) awake() (n int) {
+	for _, g := range l.groups {
+		fresh := l.rules.NewState()
+		fresh.SetClock(g.state.Clock())
+		if !reflect.DeepEqual(l.rules.Snapshot(fresh), l.rules.Snapshot(g.state)) {
+			n++
+		}
+	}
+	return n
+}
+
+// Of two groups whose keys have one hash there is room for the latest, which
+// knows nothing of the other.
+func TestAlertGroupsOfOneHash(t *testing.T) {
+	rules, err := alert.NewRuleSet(rulesOfAllTypes)
+	require.NoError(t, err)
+	states := newAlertStates(rules, 4)
+	at := states.use("a")
+	rules.Observe(states.wake(at), &analysis.Event{Type: analysis.EventError}, nil)
+	states.rest(at)
+	states.use("c")
+	states.places[maphash.String(states.seed, "b")] = at
+	require.Equal(t, at, states.use("b"))
+	require.Equal(t, alert.Clock{}, states.wake(at).Clock())
+	require.True(t, states.wake(at).Idle())
+	require.Equal(t, "b", states.key(at))
+}
+
+// The next session's state is that of one that has gone, whether there was
+// anything to remember of it or not.
 func TestAlertStatesAllocations(t *testing.T) {
-	rules, err := alert.NewRuleSet([]alert.Rule{{Name: "r", Condition: alert.PatternCondition("output_data", "secret")}})
+	rules, err := alert.NewRuleSet([]alert.Rule{{Name: "r", Condition: alert.ConsecutiveCondition("error", 100)}})
 	require.NoError(t, err)
 	states := newAlertStates(rules, 4)
 	keys := []string{"a", "b", "c", "d", "e", "f", "g"}
+	failed, fine := &analysis.Event{Type: analysis.EventError}, &analysis.Event{Type: analysis.EventLLMCall}
 	next := 0
 	use := func() {
-		for range keys {
-			states.of(keys[next%len(keys)])
+		for i := range keys {
+			at := states.use(keys[next%len(keys)])
+			e := fine
+			if i%2 == 0 {
+				e = failed
+			}
+			rules.Observe(states.wake(at), e, nil)
+			states.rest(at)
 			next++
 		}
 	}
 	use()
+	require.LessOrEqual(t, len(states.states), 1+4)
 	require.Zero(t, testing.AllocsPerRun(100, use))
+	require.LessOrEqual(t, len(states.states), 1+4)
 }

@@ -96,11 +96,13 @@ func (g *alertGroups) observe(e *analysis.Event, agent string, lateness time.Dur
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	key := g.key(e, agent)
-	st := g.states.of(key)
+	at := g.states.use(key)
+	st := g.states.wake(at)
 	if newest, ok := st.Newest(); ok && e.Timestamp.UnixMicro() < newest-lateness.Microseconds() {
 		return nil, true
 	}
 	g.out = g.rules.Observe(st, e, g.out[:0])
+	g.states.rest(at)
 	if len(g.out) == 0 {
 		return nil, false
 	}
@@ -182,7 +184,9 @@ func (g *alertGroups) restore(s *alertSnapshot) error {
 		if held.State == nil {
 			return fmt.Errorf("alert group %q has no state", held.Key)
 		}
-		*g.states.of(held.Key) = *g.rules.Adopt(held.State)
+		at := g.states.use(held.Key)
+		*g.states.wake(at) = *g.rules.Adopt(held.State)
+		g.states.rest(at)
 	}
 	return nil
 }

@@ -2,11 +2,15 @@ package agentlensprocessor
 
 import (
 	"encoding/binary"
+	"runtime"
+	"strconv"
 	"testing"
+	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
+	"github.com/agentlens/agentlens-otel/analysis/compliance"
 	"github.com/agentlens/agentlens-otel/semconv"
 )
 
@@ -56,4 +60,94 @@ func BenchmarkProcess(b *testing.B) {
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(n), "ns/span")
 		})
 	}
+}
+
+// BenchmarkSessionEnds is the time of a session of four spans of the SDK, the
+// last of them its root, with policies, drift, a budget and alerts by agent and
+// by session; and what is alive after 10,000 of them, in objects, and in
+// milliseconds that the garbage collector takes for all that there is. What is
+// allocated includes the spans.
+func BenchmarkSessionEnds(b *testing.B) {
+	h := newHarness(b, fourEngines)
+	h.now = time.Now
+	const perBatch, alive = 25, 10_000
+	var n int
+	var busy time.Duration
+	process := func() {
+		td := ptrace.NewTraces()
+		scope := td.ResourceSpans().AppendEmpty().ScopeSpans().AppendEmpty()
+		scope.Scope().SetName(semconv.ScopeName)
+		for i := range 4 * perBatch {
+			span := scope.Spans().AppendEmpty()
+			if i%4 == 3 {
+				soakRoot(span, n/4, n)
+			} else {
+				soakSpan(span, n/4, n, i%4 == 2)
+				span.Attributes().PutStr(semconv.EventOutput, `"the weather is fine"`)
+			}
+			end := pcommon.NewTimestampFromTime(time.Unix(1_790_000_000, int64(n)*10_000)) // 25,000 sessions a second
+			span.SetStartTimestamp(end - 1_000_000)
+			span.SetEndTimestamp(end)
+			n++
+		}
+		begin := time.Now()
+		if _, err := h.process(b.Context(), td); err != nil {
+			b.Fatal(err)
+		}
+		busy += time.Since(begin)
+	}
+	for range alive / perBatch {
+		process()
+	}
+	b.ReportMetric(float64(heapObjects()), "objects")
+	begin := time.Now()
+	runtime.GC()
+	b.ReportMetric(float64(time.Since(begin).Microseconds())/1e3, "gc-ms")
+	busy = 0
+	b.ReportAllocs()
+	for b.Loop() {
+		process()
+	}
+	b.ReportMetric(float64(busy.Nanoseconds())/float64(b.N*perBatch), "ns/session")
+}
+
+func heapObjects() uint64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapObjects
+}
+
+// fourEngines is the configuration of the project's README.
+func fourEngines(cfg *Config) {
+	cfg.Compliance.Policies = []PolicyConfig{{
+		Name: "production-policy", Match: MatchConfig{Agents: []string{"agent-*"}},
+		Rules: []compliance.Rule{
+			{Kind: compliance.MaxTokens, Limit: limit(50_000)},
+			{Kind: compliance.ForbiddenTools, Tools: []string{"execute_code", "rm"}},
+			{Kind: compliance.MaxErrorRate, Limit: limit(0.05)},
+			{Kind: compliance.RequireReasoning},
+		},
+	}}
+	cfg.Drift.AllowedLateness = time.Second
+	cfg.Forecast.Budgets = []BudgetConfig{{Name: "team", LimitUSD: 500_000, Period: "monthly"}}
+	cfg.Alerts.Rules = []AlertRuleConfig{
+		{Name: "Error spike", Severity: "critical", GroupBy: GroupByAgent, Condition: map[string]any{
+			"type": "rate", "field": "event_type", "value": "error", "window_seconds": 300, "threshold": 5,
+		}},
+		{Name: "Sensitive data in output", Severity: "critical", GroupBy: GroupBySession, Condition: map[string]any{
+			"type": "pattern", "field": "output_data", "pattern": `\b\d{3}-\d{2}-\d{4}\b`,
+		}},
+	}
+}
+
+// soakRoot is the n-th span, the root of a session of the SDK.
+func soakRoot(span ptrace.Span, session, n int) {
+	soakTimes(span, session, n)
+	span.SetParentSpanID(pcommon.SpanID{})
+	attrs := span.Attributes()
+	attrs.PutStr(semconv.SessionID, "session-"+strconv.Itoa(session))
+	attrs.PutStr(semconv.GenAIAgentName, "agent-"+strconv.Itoa(session%50))
+	attrs.PutStr(semconv.EventType, semconv.EventTypeSession)
+	attrs.PutStr(semconv.SessionStatus, "completed")
 }
