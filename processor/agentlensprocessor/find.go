@@ -51,13 +51,13 @@ func (p *agentLensProcessor) findIn(ctx context.Context, b *batch, s *readSpan) 
 			spanevent.StampCopied(span, &r.Event)
 		}
 		if s.again {
-			p.stampFound(span, r, p.told.of(s.key()).event)
+			p.stampFound(span, r, p.told.ofEvent(s.key()))
 			return
 		}
 		p.countCost(ctx, b, r, t.CostSource)
 		found := p.observe(ctx, r, b.now)
 		p.stampFound(span, r, found)
-		p.told.events(s.key(), found)
+		p.told.event(s.key(), found)
 	case len(t.Copies.Of) > 0 && !t.Copies.Priced && t.CostSource != "":
 		// The event went on without its cost, which only this copy knows.
 		spanevent.StampCost(span, r.Event.CostUSD.V, t.CostSource, t.PricingVersion)

@@ -34,9 +34,13 @@ type usage struct {
 	last *forecast.Result
 	// told is the UTC day of the last forecast that was told as news.
 	told forecast.Date
+	// finding says the last forecast on the spans of all sessions that it is no
+	// news to.
+	finding *forecastFinding
 }
 
-// forecastFinding is what an agent is expected to cost. News is set once a day.
+// forecastFinding is what an agent is expected to cost. News is set once a day;
+// the others of a day are one.
 type forecastFinding struct {
 	Result *forecast.Result
 	News   bool
@@ -156,11 +160,14 @@ func (f *forecastEngine) of(agent string) (*forecastFinding, error) {
 	if result == nil || err != nil {
 		return nil, err
 	}
-	finding := &forecastFinding{Result: result}
 	if today := forecast.DateOf(f.latest); today != u.told {
-		finding.News, u.told = true, today
+		u.told = today
+		return &forecastFinding{Result: result, News: true}, nil
 	}
-	return finding, nil
+	if u.finding == nil || u.finding.Result != result {
+		u.finding = &forecastFinding{Result: result}
+	}
+	return u.finding, nil
 }
 
 // compute returns a forecast, the last one until it is due again; nil when there

@@ -208,7 +208,7 @@ func (p *agentLensProcessor) assemble(ctx context.Context, b *batch, i int) {
 // backend may put it in the place of that.
 func (p *agentLensProcessor) repeated(ctx context.Context, s *readSpan, of *sessions.Session) {
 	p.telemetry.ProcessorAgentlensSpansDuplicate.Add(ctx, 1)
-	if rep := p.repeat(of, &s.reading, p.told.of(s.key()).root); rep != nil {
+	if rep := p.repeat(of, &s.reading, p.told.roots.of(s.key())); rep != nil {
 		rep.stamp(s.span, &s.reading)
 	}
 }
@@ -221,7 +221,7 @@ func (p *agentLensProcessor) ended(ctx context.Context, b *batch, i int, of *ses
 	s, rep := &b.spans[i], p.complete(ctx, of)
 	if rep.fitsOn(&s.reading) {
 		rep.stamp(s.span, &s.reading)
-		p.told.root(s.key(), of, &rep.verdict)
+		p.told.roots.add(s.key(), of, &rep.verdict)
 	} else {
 		b.reports = append(b.reports, rep)
 	}

@@ -8,20 +8,25 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.uber.org/zap"
-
-	"github.com/agentlens/agentlens-otel/internal/sessions"
 )
 
 // A sender whose batch was refused further on sends it again. Its spans then
 // are no news to the engines, but what was found on them is still to be told:
 // the first copy may have gone nowhere.
 
-// maxTold bounds the spans whose findings are remembered.
-const maxTold = 10_000
+// maxTold bounds the events whose findings are remembered. At least as many of
+// the latest roots are, unless they take more than maxToldBytes.
+const (
+	maxTold      = 10_000
+	maxToldBytes = 8 << 20
+)
 
-// told remembers what was found on spans, to say it again on a copy.
+// told remembers what was found on spans, to say it again on a copy: on an event
+// by the engines that watch the stream, which is rare, on a root, which is none,
+// of its session.
 type told struct {
-	spans *lru.Cache[spanKey, toldFindings]
+	events *lru.Cache[spanKey, eventFindings]
+	roots  *toldRoots
 }
 
 type spanKey struct {
@@ -29,42 +34,23 @@ type spanKey struct {
 	span  pcommon.SpanID
 }
 
-// toldFindings is what was found on one span: on an event by the engines that
-// watch the stream, on a root, which is none, of its session.
-type toldFindings struct {
-	event eventFindings
-	root  *toldRoot
-}
-
-// toldRoot is what the report on a root's span was made of: a tenth of the
-// report.
-type toldRoot struct {
-	session  sessions.Packed
-	drift    *driftFinding
-	forecast *forecastFinding
-}
-
 func newTold() told {
-	spans, err := lru.New[spanKey, toldFindings](maxTold)
+	events, err := lru.New[spanKey, eventFindings](maxTold)
 	if err != nil {
 		panic(err) // only a size below 1 is refused
 	}
-	return told{spans}
+	return told{events, newToldRoots(maxTold, maxToldBytes)}
 }
 
-func (t told) events(k spanKey, f eventFindings) {
+func (t told) event(k spanKey, f eventFindings) {
 	if len(f.alerts) > 0 || len(f.budgets) > 0 {
-		t.spans.Add(k, toldFindings{event: f})
+		t.events.Add(k, f)
 	}
 }
 
-func (t told) root(k spanKey, s *sessions.Session, v *verdict) {
-	t.spans.Add(k, toldFindings{root: &toldRoot{s.Pack(), v.drift, v.forecast}})
-}
-
-func (t told) of(k spanKey) toldFindings {
-	held, _ := t.spans.Get(k)
-	return held
+func (t told) ofEvent(k spanKey) eventFindings {
+	f, _ := t.events.Get(k)
+	return f
 }
 
 // unsent holds reports that the next consumer has refused, until the next
