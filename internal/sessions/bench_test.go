@@ -145,6 +145,31 @@ func BenchmarkOpenSessions(b *testing.B) {
 	}
 }
 
+// The id of a new span, when as many are remembered as by default. Little of them
+// is in the processor's cache.
+func BenchmarkSpanSet(b *testing.B) {
+	const remembered = 1_000_000
+	table := NewTable(Limits{MaxSessions: 1000, MaxSpanIDs: remembered})
+	random := rand.New(rand.NewPCG(1, 1))
+	var k spanKey
+	add := func() {
+		if random.Uint32()%8 == 0 {
+			binary.LittleEndian.PutUint64(k.Trace[:], random.Uint64())
+			binary.LittleEndian.PutUint64(k.Trace[8:], random.Uint64())
+		}
+		binary.LittleEndian.PutUint64(k.Span[:], random.Uint64())
+		if !table.seen[k.Span[7]%shardCount].add(k) {
+			b.Fatal("taken for one that was there")
+		}
+	}
+	for range 2 * remembered {
+		add()
+	}
+	for b.Loop() {
+		add()
+	}
+}
+
 func heapInUse() int64 {
 	runtime.GC()
 	var m runtime.MemStats
