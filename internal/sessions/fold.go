@@ -57,7 +57,7 @@ func addTotals(sum *analysis.Summary, t *usage) {
 // keep adds a record and returns its position.
 func (s *Session) keep(c call) int {
 	if s.log == nil {
-		s.log = newCallLog()
+		s.newLog()
 	}
 	if len(s.log.list) == maxLogged {
 		s.foldUntil(maxTime)

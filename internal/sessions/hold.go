@@ -16,7 +16,7 @@ const (
 	// it is much: spans that come by the ten a session cost half as much again
 	// among 1,000,000 sessions if all that had one within restAfter stay awake.
 	// Those that come one by one cost less so, by 2 µs.
-	maxAwakeOpen = 256
+	maxAwakeOpen = 64
 	// restAfter is how long an open session stays awake at most. To pack and
 	// unpack one costs about as much as two cycles of the garbage collector that
 	// walk it.
@@ -35,14 +35,6 @@ type resting struct {
 
 func (r *resting) len() int { return r.fresh.len() + r.settled.len() }
 
-// take takes a session out; nil when it is not there.
-func (r *resting) take(key string, hash uint64) *Session {
-	if s := r.fresh.take(key, hash); s != nil {
-		return s
-	}
-	return r.settled.take(key, hash)
-}
-
 // oldest returns the session that has been idle longest, and what holds it.
 func (r *resting) oldest() (rested, *rest) {
 	if s := r.settled.oldest(); s != nil {
@@ -52,15 +44,10 @@ func (r *resting) oldest() (rested, *rest) {
 }
 
 func (sh *shard) reset(index int, seed maphash.Seed) {
-	sh.index, sh.sessions = index, map[string]*Session{}
-	known := newSymbols()
-	for _, r := range sh.rests() {
-		r.reset(seed, known)
+	sh.index, sh.sessions, sh.atRest = index, map[string]*Session{}, newRestIndex(seed)
+	for _, r := range [...]*rest{&sh.openRest.fresh, &sh.openRest.settled, &sh.doneRest.fresh, &sh.doneRest.settled} {
+		r.reset(sh.atRest)
 	}
-}
-
-func (sh *shard) rests() [4]*rest {
-	return [...]*rest{&sh.openRest.fresh, &sh.openRest.settled, &sh.doneRest.fresh, &sh.doneRest.settled}
 }
 
 // all ranges over the sessions, those at rest as they would wake.
@@ -71,7 +58,7 @@ func (sh *shard) all() iter.Seq[*Session] {
 				return
 			}
 		}
-		for _, r := range sh.rests() {
+		for _, r := range sh.atRest.rests {
 			for s := range r.all() {
 				if !yield(r.session(s)) {
 					return
@@ -86,11 +73,7 @@ func (t *Table) held(sh *shard, key string) *Session {
 	if s := sh.sessions[key]; s != nil {
 		return s
 	}
-	hash := sh.openRest.fresh.hash(key) // of all four the same
-	s := sh.openRest.take(key, hash)
-	if s == nil {
-		s = sh.doneRest.take(key, hash)
-	}
+	s := sh.atRest.take(key)
 	if s != nil {
 		t.records.Add(-int64(s.records()))
 		t.wake(sh, s)
@@ -126,6 +109,7 @@ func (t *Table) lay(sh *shard, s *Session, now time.Duration) {
 	}
 	t.records.Add(int64(s.records() - before))
 	delete(sh.sessions, s.Key)
+	sh.atRest.free(s)
 }
 
 // layOld puts the sessions to rest but the newest, and open ones with many
@@ -244,8 +228,8 @@ func (sh *shard) idle(s *Session, f func(*Session, Event)) {
 
 // settle settles a session at rest.
 func (t *Table) settle(sh *shard, r *resting, held rested, now time.Duration) {
-	if !held.lone() && r.settled.append(held) {
-		r.fresh.remove(held)
+	if !held.lone() {
+		r.settled.move(held, &r.fresh)
 		return
 	}
 	s := r.fresh.session(held)

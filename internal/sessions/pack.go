@@ -33,7 +33,7 @@ var packers = sync.Pool{New: func() any { return new(packer) }}
 func (p Packed) Session() *Session {
 	u := unpacker{b: p}
 	key := u.text()
-	return unpack(key, u.b, nil)
+	return unpackInto(&Session{}, key, u.b, nil)
 }
 
 // packer writes a session as bytes, the shortest way that loses nothing: a name
@@ -69,6 +69,7 @@ const (
 	packedByIdle
 	packedRootFailed
 	packedOtherID
+	packedCounted
 )
 
 // session appends all of a session but when its last span arrived. Of its log it
@@ -80,8 +81,8 @@ func (p *packer) session(s *Session) {
 		p.names = append(p.names, wellKnown[:]...)
 	}
 	p.base = s.first
-	flags := byte(0)
-	for i, yes := range [...]bool{s.RootSeen, s.Completed, s.ByIdle, s.rootFailed, s.sum.SessionID != s.Key} {
+	flags, counted := byte(0), hasCounted(&s.sum)
+	for i, yes := range [...]bool{s.RootSeen, s.Completed, s.ByIdle, s.rootFailed, s.sum.SessionID != s.Key, counted} {
 		if yes {
 			flags |= 1 << i
 		}
@@ -99,7 +100,7 @@ func (p *packer) session(s *Session) {
 	if s.sum.SessionID != s.Key {
 		p.text(s.sum.SessionID)
 	}
-	p.summary(&s.sum)
+	p.summary(&s.sum, counted)
 	p.calls(s.log)
 	clear(p.names)
 }
@@ -119,13 +120,35 @@ func (p *packer) service(of unique.Handle[Service]) {
 	p.name(s.Attributes)
 }
 
-// summary appends all but the id.
-func (p *packer) summary(s *analysis.Summary) {
+// hasCounted reports whether a summary says more than who it is of and when it
+// began and ended. That of a session whose calls are all in its log does not.
+func hasCounted(s *analysis.Summary) bool {
+	for _, c := range [...]*analysis.Counts{&s.EventTypes, &s.Models, &s.Tools} {
+		if len(c.List) > 0 || c.Other != 0 {
+			return true
+		}
+	}
+	for _, n := range countsOf(s) {
+		if *n != 0 {
+			return true
+		}
+	}
+	d := &s.Durations
+	return !s.FirstEvent.IsZero() || !s.LastEvent.IsZero() || s.CostUSD != analysis.Sum{} ||
+		d.N != 0 || d.Sum != analysis.Sum{} || len(d.Exact) > 0 || d.Sketch != nil
+}
+
+// summary appends all but the id, and what it has counted only if it has.
+func (p *packer) summary(s *analysis.Summary, counted bool) {
 	p.name(s.AgentName)
 	p.name(string(s.Status))
-	for _, at := range [...]time.Time{s.StartedAt, s.EndedAt, s.FirstEvent, s.LastEvent} {
-		p.time(at)
+	p.time(s.StartedAt)
+	p.time(s.EndedAt)
+	if !counted {
+		return
 	}
+	p.time(s.FirstEvent)
+	p.time(s.LastEvent)
 	for _, c := range [...]*analysis.Counts{&s.EventTypes, &s.Models, &s.Tools} {
 		p.uint(uint64(len(c.List)))
 		for i := range c.List {
@@ -210,7 +233,7 @@ func (p *packer) calls(l *callLog) {
 		}
 		p.int(c.start - p.base)
 		p.int(c.end - c.start)
-		p.name(textOf(c.name))
+		p.handle(c.name)
 		p.int(c.in)
 		p.int(c.out)
 		if there&packedID != 0 {
@@ -220,17 +243,28 @@ func (p *packer) calls(l *callLog) {
 			p.fixed(math.Float64bits(c.costUSD))
 		}
 		if there&packedAnswered != 0 {
-			p.name(textOf(c.answered))
+			p.handle(c.answered)
 		}
 		if m := c.more; m != nil {
 			p.int(m.cacheRead)
 			p.int(m.cacheWrite)
 			p.int(m.reasoning)
 			p.fixed(math.Float64bits(m.durationMS))
-			p.name(textOf(m.other))
+			p.handle(m.other)
 		}
 		before = c
 	}
+}
+
+// handle is name for one that all sessions share.
+func (p *packer) handle(n name) {
+	if p.symbols != nil {
+		if number, ok := p.symbols.numberOf(n); ok {
+			p.uint(2 * number)
+			return
+		}
+	}
+	p.name(textOf(n))
 }
 
 // name appends twice the number of a symbol, or twice the number of another name

@@ -7,6 +7,63 @@ import (
 	"time"
 )
 
+// restIndex finds the sessions that rests hold, by the hashes of their keys, and
+// is what those rests share: a session may go from one to the other as it is.
+type restIndex struct {
+	seed   maphash.Seed
+	places map[uint64]place
+	rests  []*rest
+	packer packer
+	// spare are sessions whose memory the next to wake takes.
+	spare []*Session
+}
+
+func newRestIndex(seed maphash.Seed) *restIndex {
+	return &restIndex{seed: seed, places: map[uint64]place{}, packer: packer{symbols: newSymbols()}}
+}
+
+func (x *restIndex) hash(key string) uint64 { return maphash.String(x.seed, key) }
+
+// take takes a session out; nil when no rest holds it.
+func (x *restIndex) take(key string) *Session {
+	at, found := x.places[x.hash(key)]
+	if !found {
+		return nil
+	}
+	r := x.rests[at.rest()]
+	held := r.at(at)
+	have, packed := held.split()
+	if string(have) != key {
+		return nil
+	}
+	s := unpackInto(x.empty(), key, packed, x.packer.symbols)
+	s.arrived = held.arrived()
+	r.remove(held)
+	return s
+}
+
+// maxSpare bounds the sessions whose memory is kept.
+const maxSpare = 64
+
+// empty returns an empty session, with memory of one that was let go of.
+func (x *restIndex) empty() *Session {
+	last := len(x.spare) - 1
+	if last < 0 {
+		return &Session{}
+	}
+	s := x.spare[last]
+	x.spare[last], x.spare = nil, x.spare[:last]
+	return s
+}
+
+// free takes a session's memory for another: nobody must hold on to it.
+func (x *restIndex) free(s *Session) {
+	if len(x.spare) < maxSpare {
+		s.clear()
+		x.spare = append(x.spare, s)
+	}
+}
+
 // rest holds sessions at rest, in the order in which they were put to it, which
 // is almost that of their last activity: those of which nothing is expected to
 // come for a while, as most that a collector holds. They are packed
@@ -14,22 +71,29 @@ import (
 // that the garbage collector has to walk, which goes around all that is held
 // each time as much again was allocated.
 type rest struct {
-	seed maphash.Seed
-	// index finds a session by the hash of its key.
-	index map[uint64]place
+	*restIndex
+	number place
 	// chunks are in the order in which they were filled; the first has the number
 	// front. Those at the front are gone of which no session is left.
 	chunks []restChunk
 	front  int
-	// live and dead are the bytes of the sessions held, and of those that were
-	// taken out from between them.
-	live, dead int
-	packer     packer
+	// held counts the sessions; live and dead are the bytes of those, and of the
+	// ones that were taken out from between them.
+	held, live, dead int
 }
 
-// place is where a session is: the number of its chunk, and in the lower 16 bits
-// the offset there.
+// place is where a session is: the number of its chunk, in the two bits below
+// that of the rest, and in the lower 16 the offset in the chunk.
 type place uint64
+
+const (
+	offsetBits = 16
+	restBits   = 2
+)
+
+func (p place) chunk() int  { return int(p >> (offsetBits + restBits)) }
+func (p place) rest() place { return p >> offsetBits & (1<<restBits - 1) }
+func (p place) offset() int { return int(p & (1<<offsetBits - 1)) }
 
 type restChunk struct {
 	b []byte
@@ -38,7 +102,7 @@ type restChunk struct {
 	from, sessions int
 }
 
-const restChunkBytes = 1 << 16
+const restChunkBytes = 1 << offsetBits
 
 // rested is a session at rest: a header, its key behind the key's length, and
 // what a packer wrote.
@@ -72,23 +136,21 @@ func (r rested) split() (key, packed []byte) {
 	return r[from : from+int(n)], r[from+int(n):]
 }
 
-// reset makes the rest empty. It may share the seed and the symbols with others,
-// for what is packed to go from one to the other.
-func (r *rest) reset(seed maphash.Seed, y *symbols) {
-	*r = rest{seed: seed, index: map[uint64]place{}, packer: packer{symbols: y}}
+// reset makes the rest empty, one more of those that share the index.
+func (r *rest) reset(x *restIndex) {
+	*r = rest{restIndex: x, number: place(len(x.rests))}
+	x.rests = append(x.rests, r)
 }
 
-// session returns a session as it wakes.
+// session returns a session as it would wake.
 func (r *rest) session(held rested) *Session {
 	key, packed := held.split()
-	s := unpack(string(key), packed, r.packer.symbols)
+	s := unpackInto(&Session{}, string(key), packed, r.packer.symbols)
 	s.arrived = held.arrived()
 	return s
 }
 
-func (r *rest) len() int { return len(r.index) }
-
-func (r *rest) hash(key string) uint64 { return maphash.String(r.seed, key) }
+func (r *rest) len() int { return r.held }
 
 // put packs a session. It reports false when it did not: the key of another has
 // the same hash.
@@ -113,40 +175,38 @@ func (r *rest) put(s *Session) bool {
 
 // append takes in a session that is packed already, as put does.
 func (r *rest) append(s rested) bool {
-	if _, taken := r.index[s.hash()]; taken {
+	if _, taken := r.places[s.hash()]; taken {
 		return false
 	}
+	r.write(s)
+	return true
+}
+
+func (r *rest) write(s rested) {
 	if n := len(r.chunks); n == 0 || len(r.chunks[n-1].b)+len(s) > cap(r.chunks[n-1].b) {
 		r.chunks = append(r.chunks, restChunk{b: make([]byte, 0, max(restChunkBytes, len(s)))})
 	}
 	last := &r.chunks[len(r.chunks)-1]
-	r.index[s.hash()] = place(r.front+len(r.chunks)-1)<<16 | place(len(last.b))
+	at := len(last.b)
+	r.places[s.hash()] = place(r.front+len(r.chunks)-1)<<(offsetBits+restBits) | r.number<<offsetBits | place(at)
 	last.b = append(last.b, s...)
+	last.b[at+restGone] = 0
 	last.sessions++
+	r.held++
 	r.live += len(s)
-	return true
 }
 
-// take takes a session out, given the hash of its key; nil when it is not there.
-func (r *rest) take(key string, hash uint64) *Session {
-	at, found := r.index[hash]
-	if !found {
-		return nil
-	}
-	held := r.at(at)
-	if have, _ := held.split(); string(have) != key {
-		return nil
-	}
-	s := r.session(held)
-	r.remove(held)
-	return s
+// move takes a session out of another rest into this one, as it is.
+func (r *rest) move(s rested, from *rest) {
+	from.remove(s)
+	r.write(s)
 }
 
-func (r *rest) chunk(p place) *restChunk { return &r.chunks[int(p>>16)-r.front] }
+func (r *rest) chunk(p place) *restChunk { return &r.chunks[p.chunk()-r.front] }
 
 // at returns the session at a place.
 func (r *rest) at(p place) rested {
-	b := rested(r.chunk(p).b[p&(restChunkBytes-1):])
+	b := rested(r.chunk(p).b[p.offset():])
 	return b[:b.size()]
 }
 
@@ -178,9 +238,10 @@ func (r *rest) all() iter.Seq[rested] {
 // remove lets go of a session.
 func (r *rest) remove(s rested) {
 	hash := s.hash()
-	c := r.chunk(r.index[hash])
-	delete(r.index, hash)
+	c := r.chunk(r.places[hash])
+	delete(r.places, hash)
 	s[restGone] = 1
+	r.held--
 	r.live -= len(s)
 	r.dead += len(s)
 	c.sessions--
@@ -201,8 +262,8 @@ func (r *rest) remove(s rested) {
 // compact writes the sessions anew, without what is between them.
 func (r *rest) compact() {
 	old := *r
-	r.index, r.chunks, r.front, r.live, r.dead = make(map[uint64]place, len(old.index)), nil, 0, 0, 0
+	r.chunks, r.front, r.held, r.live, r.dead = nil, 0, 0, 0, 0
 	for s := range old.all() {
-		r.append(s)
+		r.write(s)
 	}
 }

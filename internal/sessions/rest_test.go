@@ -18,7 +18,7 @@ import (
 func TestRestIsAList(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var r rest
-		r.reset(maphash.MakeSeed(), newSymbols())
+		r.reset(newRestIndex(maphash.MakeSeed()))
 		var list []string
 		payload := rapid.SampledFrom([]int{0, 100, 5_000, 100_000}).Draw(t, "size")
 		largest := 0
@@ -33,7 +33,7 @@ func TestRestIsAList(t *testing.T) {
 				}
 				largest = max(largest, len(r.packer.b))
 			case 2:
-				s := r.take(key, r.hash(key))
+				s := r.take(key)
 				at := slices.Index(list, key)
 				require.Equal(t, at >= 0, s != nil)
 				if at >= 0 {
@@ -77,7 +77,7 @@ func (r *rest) room() (bytes int) {
 // go.
 func TestRestLetsGoOfMemory(t *testing.T) {
 	var r rest
-	r.reset(maphash.MakeSeed(), newSymbols())
+	r.reset(newRestIndex(maphash.MakeSeed()))
 	one := newSession("", Service{})
 	put := func(n int) {
 		one.Key = fmt.Sprint(n)
@@ -95,7 +95,7 @@ func TestRestLetsGoOfMemory(t *testing.T) {
 	assert.Less(t, r.room(), full+3*restChunkBytes, "as they came")
 	for n := range 20_000 {
 		if n%50 != 0 {
-			require.NotNil(t, r.take(fmt.Sprint(50_000+n), r.hash(fmt.Sprint(50_000+n))))
+			require.NotNil(t, r.take(fmt.Sprint(50_000+n)))
 		}
 	}
 	assert.Less(t, r.room(), full/10, "from between others")
@@ -105,13 +105,13 @@ func TestRestLetsGoOfMemory(t *testing.T) {
 // Another key with the same hash is not taken for it, and not put beside it.
 func TestRestOfEqualHashes(t *testing.T) {
 	var r rest
-	r.reset(maphash.MakeSeed(), newSymbols())
+	r.reset(newRestIndex(maphash.MakeSeed()))
 	require.True(t, r.put(newSession("a", Service{})))
 	// As if b had the hash of a.
-	r.index[maphash.String(r.seed, "b")] = r.index[maphash.String(r.seed, "a")]
-	assert.Nil(t, r.take("b", r.hash("b")))
+	r.places[maphash.String(r.seed, "b")] = r.places[maphash.String(r.seed, "a")]
+	assert.Nil(t, r.take("b"))
 	assert.False(t, r.put(newSession("b", Service{})))
-	assert.NotNil(t, r.take("a", r.hash("a")))
+	assert.NotNil(t, r.take("a"))
 }
 
 // A session that rests between any two of its spans adds up to what it would
@@ -191,7 +191,7 @@ func (t *Table) checkCounts(tb require.TestingT) {
 			sessions, records = sessions+1, records+s.room()
 		}
 		require.Equal(tb, len(sh.sessions), sh.open.len+sh.long.len+sh.done.len)
-		for _, r := range sh.rests() {
+		for _, r := range sh.atRest.rests {
 			for s := range r.all() {
 				sessions, records = sessions+1, records+s.records()
 			}

@@ -57,6 +57,8 @@ type Session struct {
 	service unique.Handle[Service]
 	// log is what may be told again, sum what has been summed up for good.
 	log *callLog
+	// spare is the memory of a log; nil when there is none to spare.
+	spare *callLog
 	// arrived is when the last span came, since the table was made.
 	arrived time.Duration
 	// The shard's list that the session is in, and its neighbours there.
@@ -70,13 +72,36 @@ type Session struct {
 // unknown is a time that is not known.
 const unknown = math.MinInt64
 
-func newSession(key string, service Service) *Session {
-	s := &Session{
-		Key: key, sum: analysis.Summary{SessionID: key, Status: analysis.StatusActive},
-		service: unique.Make(service), started: unknown, first: unknown, last: unknown,
-	}
-	s.Summary = &s.sum
+func newSession(key string, service Service) *Session { return initSession(&Session{}, key, service) }
+
+// initSession makes a new session of an empty one.
+func initSession(s *Session, key string, service Service) *Session {
+	s.Key, s.Summary, s.service = key, &s.sum, unique.Make(service)
+	s.sum.SessionID, s.sum.Status = key, analysis.StatusActive
+	s.started, s.first, s.last = unknown, unknown, unknown
 	return s
+}
+
+// maxSpareRecords bounds the room of a log that is kept.
+const maxSpareRecords = 2 * indexFrom
+
+// clear makes the session an empty one, with the memory of its log.
+func (s *Session) clear() {
+	spare := s.spare
+	if l := s.log; l != nil && cap(l.list) <= maxSpareRecords {
+		clear(l.list)
+		*l = callLog{list: l.list[:0], oldest: math.MaxInt64}
+		spare = l
+	}
+	*s = Session{spare: spare}
+}
+
+// newLog gives the session an empty log.
+func (s *Session) newLog() *callLog {
+	if s.log, s.spare = s.spare, nil; s.log == nil {
+		s.log = newCallLog()
+	}
+	return s.log
 }
 
 // Service says which service the session's first span came from.

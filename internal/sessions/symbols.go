@@ -6,6 +6,7 @@ import "unique"
 // models and tools of most sessions are the same few.
 type symbols struct {
 	numbers        map[string]uint64
+	ofNames        map[name]uint64
 	names          []name
 	serviceNumbers map[unique.Handle[Service]]uint64
 	services       []unique.Handle[Service]
@@ -20,7 +21,7 @@ const (
 )
 
 func newSymbols() *symbols {
-	return &symbols{numbers: map[string]uint64{}, serviceNumbers: map[unique.Handle[Service]]uint64{}}
+	return &symbols{numbers: map[string]uint64{}, ofNames: map[name]uint64{}, serviceNumbers: map[unique.Handle[Service]]uint64{}}
 }
 
 // number returns the number of a name; false = it has none.
@@ -35,8 +36,16 @@ func (y *symbols) number(s string) (uint64, bool) {
 	made := nameOf(s)
 	n := uint64(len(y.names))
 	y.names = append(y.names, made)
-	y.numbers[textOf(made)] = n
+	y.numbers[textOf(made)], y.ofNames[made] = n, n
 	return n, true
+}
+
+// numberOf is number for a name that is known to be one: there is less to hash.
+func (y *symbols) numberOf(n name) (uint64, bool) {
+	if number, ok := y.ofNames[n]; ok {
+		return number, true
+	}
+	return y.number(textOf(n))
 }
 
 // serviceNumber returns the number of a service; false = it has none.

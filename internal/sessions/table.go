@@ -89,6 +89,7 @@ type shard struct {
 	open, long, done sessionList
 	// openRest and doneRest hold the others, of which nothing came for a while.
 	openRest, doneRest resting
+	atRest             *restIndex
 }
 
 // NewTable returns an empty table.
@@ -167,7 +168,7 @@ func (t *Table) move(trace pcommon.TraceID, old, to string) {
 }
 
 func (t *Table) add(sh *shard, key string, service Service, arrived time.Duration) *Session {
-	s := newSession(key, service)
+	s := initSession(sh.atRest.empty(), key, service)
 	s.arrived = arrived
 	sh.sessions[key] = s
 	sh.open.pushBack(s)

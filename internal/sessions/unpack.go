@@ -3,6 +3,7 @@ package sessions
 import (
 	"encoding/binary"
 	"math"
+	"slices"
 	"time"
 	"unique"
 
@@ -17,11 +18,10 @@ type unpacker struct {
 	base    int64
 }
 
-// unpack returns the session under a key that a packer with the same symbols has
-// written.
-func unpack(key string, b []byte, y *symbols) *Session {
-	s := &Session{Key: key}
-	s.Summary = &s.sum
+// unpackInto makes of an empty session the one under a key that a packer with the
+// same symbols has written.
+func unpackInto(s *Session, key string, b []byte, y *symbols) *Session {
+	s.Key, s.Summary = key, &s.sum
 	var room [2 * len(wellKnown)]name
 	u := unpacker{b: b, symbols: y, names: room[:0]}
 	if y == nil {
@@ -44,8 +44,8 @@ func unpack(key string, b []byte, y *symbols) *Session {
 	if flags&packedOtherID != 0 {
 		s.sum.SessionID = u.text()
 	}
-	u.summary(&s.sum)
-	s.log = u.calls()
+	u.summary(&s.sum, flags&packedCounted != 0)
+	u.calls(s)
 	return s
 }
 
@@ -56,11 +56,13 @@ func (u *unpacker) service() unique.Handle[Service] {
 	return unique.Make(Service{Name: textOf(u.name()), Version: textOf(u.name()), Attributes: textOf(u.name())})
 }
 
-func (u *unpacker) summary(s *analysis.Summary) {
+func (u *unpacker) summary(s *analysis.Summary, counted bool) {
 	s.AgentName, s.Status = textOf(u.name()), analysis.Status(textOf(u.name()))
-	for _, at := range [...]*time.Time{&s.StartedAt, &s.EndedAt, &s.FirstEvent, &s.LastEvent} {
-		*at = u.time()
+	s.StartedAt, s.EndedAt = u.time(), u.time()
+	if !counted {
+		return
 	}
+	s.FirstEvent, s.LastEvent = u.time(), u.time()
 	for _, c := range [...]*analysis.Counts{&s.EventTypes, &s.Models, &s.Tools} {
 		if n := u.uint(); n > 0 {
 			c.List = make([]analysis.Count, n)
@@ -93,16 +95,17 @@ func (u *unpacker) durations(d *analysis.Durations) {
 	}
 }
 
-func (u *unpacker) calls() *callLog {
+func (u *unpacker) calls(s *Session) {
 	n := u.uint()
 	if n == 0 {
-		return nil
+		return
 	}
-	l := newCallLog()
-	l.list = make([]call, n)
+	l := s.newLog()
+	l.list = slices.Grow(l.list, int(n))[:n]
 	before := &call{}
 	for i := range l.list {
 		c := &l.list[i]
+		*c = call{}
 		c.trace, c.parent, c.scope = before.trace, before.parent, before.scope
 		there := u.byte()
 		c.has, c.is, c.role, c.kind = figures(u.byte()), marks(u.byte()), callRole(u.byte()), callKind(u.byte())
@@ -138,7 +141,6 @@ func (u *unpacker) calls() *callLog {
 	if n > indexFrom {
 		l.reindex()
 	}
-	return l
 }
 
 func (u *unpacker) name() name {
