@@ -27,18 +27,58 @@ func (s *Session) Assemble() {
 		s.Summary = &s.sum
 		return
 	}
-	sum := &analysis.Summary{
-		SessionID: s.sum.SessionID, AgentName: s.sum.AgentName, Status: s.sum.Status, StartedAt: s.sum.StartedAt, EndedAt: s.sum.EndedAt,
-	}
+	sum := roomySummary()
+	sum.SessionID, sum.AgentName, sum.Status, sum.StartedAt, sum.EndedAt = s.sum.SessionID, s.sum.AgentName, s.sum.Status, s.sum.StartedAt, s.sum.EndedAt
 	sum.Merge(&s.sum)
-	r := resolveAll(s.log)
-	defer r.free()
-	r.groups(func(group []int) { sum.Observe(r.merged(group)) })
-	if sum.LLMCalls+sum.EventTypes.Get(semconv.OperationEmbeddings) == 0 {
-		totals := r.totals()
-		addTotals(sum, &totals)
+	if s.log.foreign == 0 {
+		// AgentLens's SDK tells each call once: nothing is to be resolved.
+		s.log.observeAll(sum)
+	} else {
+		r := resolveAll(s.log)
+		r.groups(func(group []int) { sum.Observe(r.merged(group)) })
+		if sum.LLMCalls+sum.EventTypes.Get(semconv.OperationEmbeddings) == 0 {
+			totals := r.totals()
+			addTotals(sum, &totals)
+		}
+		r.free()
 	}
+	trimSummary(sum)
 	s.Summary = sum
+}
+
+// roomySummary returns an empty summary with room for what most sessions hold, in
+// one piece: else each list would grow by itself.
+func roomySummary() *analysis.Summary {
+	var with struct {
+		sum    analysis.Summary
+		types  [4]analysis.Count
+		models [2]analysis.Count
+		tools  [6]analysis.Count
+		exact  [16]float64
+	}
+	s := &with.sum
+	s.EventTypes.List, s.Models.List, s.Tools.List, s.Durations.Exact = with.types[:0], with.models[:0], with.tools[:0], with.exact[:0]
+	return s
+}
+
+// trimSummary leaves no list that is empty.
+func trimSummary(s *analysis.Summary) {
+	for _, c := range [...]*analysis.Counts{&s.EventTypes, &s.Models, &s.Tools} {
+		if len(c.List) == 0 {
+			c.List = nil
+		}
+	}
+	if len(s.Durations.Exact) == 0 {
+		s.Durations.Exact = nil
+	}
+}
+
+// observeAll adds each call by itself.
+func (l *callLog) observeAll(sum *analysis.Summary) {
+	var build eventBuilder
+	for i := range l.list {
+		sum.Observe(build.one(&l.list[i]))
+	}
 }
 
 // addTotals adds what wrappers told of calls that have no spans of their own.

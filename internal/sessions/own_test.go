@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
 
 	"github.com/agentlens/agentlens-otel/analysis"
 	"github.com/agentlens/agentlens-otel/internal/spanevent"
@@ -402,5 +403,27 @@ func TestOwnCallsWaitForCopies(t *testing.T) {
 		n, records := calls(table)
 		assert.LessOrEqual(t, records, int64(maxLone))
 		assert.Equal(t, int64(200), n)
+	})
+}
+
+// What AgentLens's SDK alone has told adds up to the same resolved or not.
+func TestOwnCallsNeedNoResolving(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := newSession("s", Service{})
+		for _, span := range someSpans(t, 30) {
+			r := own(span).reading()
+			s.observe(&r)
+		}
+		if s.log == nil {
+			t.Skip("no calls")
+		}
+		require.Zero(t, s.log.foreign)
+		want := &analysis.Summary{SessionID: s.sum.SessionID, AgentName: s.sum.AgentName, Status: s.sum.Status}
+		want.Merge(&s.sum)
+		r := resolveAll(s.log)
+		defer r.free()
+		r.groups(func(group []int) { want.Observe(r.merged(group)) })
+		s.Assemble()
+		require.Equal(t, want, s.Summary)
 	})
 }
