@@ -16,7 +16,7 @@ const (
 	// it is much: spans that come by the ten a session cost half as much again
 	// among 1,000,000 sessions if all that had one within restAfter stay awake.
 	// Those that come one by one cost less so, by 2 µs.
-	maxAwakeOpen = 64
+	maxAwakeOpen = 16
 	// restAfter is how long an open session stays awake at most. To pack and
 	// unpack one costs about as much as two cycles of the garbage collector that
 	// walk it.
