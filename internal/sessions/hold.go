@@ -11,11 +11,12 @@ const (
 	// which the rest of a batch may still tell.
 	maxAwake = 16
 	// maxAwakeOpen is how many open sessions of a shard stay awake, but for those
-	// with many records, which would be long in packing. The garbage collector
-	// walks all that is awake, and little of it is in the processor's cache where
-	// it is much: spans that come by the ten a session cost half as much again
-	// among 1,000,000 sessions if all that had one within restAfter stay awake.
-	// Those that come one by one cost less so, by 2 µs.
+	// with many records, which would be long in packing: those that the spans of a
+	// few requests are of. The garbage collector walks all that is awake several
+	// times a second under load, and slows what is written meanwhile: 4,096 awake
+	// sessions were the larger half of its work, and a tenth of all that a span
+	// costs. To wake one and to pack it again takes a microsecond, the same for
+	// the spans of a request that come together.
 	maxAwakeOpen = 16
 	// restAfter is how long an open session stays awake at most. To pack and
 	// unpack one costs about as much as two cycles of the garbage collector that
@@ -44,21 +45,21 @@ func (r *resting) oldest() (rested, *rest) {
 }
 
 func (sh *shard) reset(index int, seed maphash.Seed) {
-	sh.index, sh.sessions, sh.atRest = index, map[string]*Session{}, newRestIndex(seed)
+	sh.index, sh.held = index, newSessionIndex(seed)
 	for _, r := range [...]*rest{&sh.openRest.fresh, &sh.openRest.settled, &sh.doneRest.fresh, &sh.doneRest.settled} {
-		r.reset(sh.atRest)
+		r.reset(sh.held)
 	}
 }
 
 // all ranges over the sessions, those at rest as they would wake.
 func (sh *shard) all() iter.Seq[*Session] {
 	return func(yield func(*Session) bool) {
-		for _, s := range sh.sessions {
+		for s := range sh.held.allAwake() {
 			if !yield(s) {
 				return
 			}
 		}
-		for _, r := range sh.atRest.rests {
+		for _, r := range sh.held.rests {
 			for s := range r.all() {
 				if !yield(r.session(s)) {
 					return
@@ -70,22 +71,12 @@ func (sh *shard) all() iter.Seq[*Session] {
 
 // held returns a session, awake; nil when it is not held.
 func (t *Table) held(sh *shard, key string) *Session {
-	if s := sh.sessions[key]; s != nil {
-		return s
-	}
-	s := sh.atRest.take(key)
-	if s != nil {
-		t.records.Add(-int64(s.records()))
-		t.wake(sh, s)
+	s, woken := sh.held.get(key)
+	if woken {
+		t.records.Add(int64(s.room() - s.records()))
+		sh.listFor(s).pushBack(s)
 	}
 	return s
-}
-
-// wake takes in a session that is at rest no more.
-func (t *Table) wake(sh *shard, s *Session) {
-	t.records.Add(int64(s.room()))
-	sh.sessions[s.Key] = s
-	sh.listFor(s).pushBack(s)
 }
 
 // lay puts a session to rest, or last in its list if that cannot be. It settles
@@ -108,8 +99,7 @@ func (t *Table) lay(sh *shard, s *Session, now time.Duration) {
 		return
 	}
 	t.records.Add(int64(s.records() - before))
-	delete(sh.sessions, s.Key)
-	sh.atRest.free(s)
+	sh.held.reuse(s)
 }
 
 // layOld puts the sessions to rest but the newest, and open ones with many
@@ -160,7 +150,7 @@ func older(a, b *Session) *Session {
 // let lets go of a session that is awake, drop of one at rest.
 func (t *Table) let(sh *shard, s *Session) {
 	s.list.remove(s)
-	delete(sh.sessions, s.Key)
+	sh.held.leave(s)
 	t.count.Add(-1)
 	t.records.Add(-int64(s.room()))
 }
@@ -232,9 +222,6 @@ func (t *Table) settle(sh *shard, r *resting, held rested, now time.Duration) {
 		r.settled.move(held, &r.fresh)
 		return
 	}
-	s := r.fresh.session(held)
-	t.records.Add(-int64(s.records()))
-	r.fresh.remove(held)
-	t.wake(sh, s)
-	t.lay(sh, s, now)
+	key, _ := held.split()
+	t.lay(sh, t.held(sh, string(key)), now)
 }

@@ -177,7 +177,7 @@ func TestRelatedCallsAreBounded(t *testing.T) {
 		r := told{what: "llm", scope: fmt.Sprint(n), from: 0, to: 1000 + n, model: "m", answer: "one", session: "s"}.reading()
 		r.SpanID = spanID(n + 1)
 		table.Observe(&r, Service{}, time.Unix(0, 0), ignore, ignore)
-		if log := table.shard("s").sessions["s"].log; log != nil {
+		if log := table.shard("s").awake("s").log; log != nil {
 			require.LessOrEqual(t, len(log.list), 5*limits.MaxCalls)
 		}
 	}
@@ -218,7 +218,7 @@ func TestLongSessionsCountOnce(t *testing.T) {
 		table, now := NewTable(limits), spans[0].r.End.Add(calls*time.Second)
 		for i := range spans {
 			table.Observe(&spans[i].r, Service{}, now, ignore, ignore)
-			s := table.shard("s").sessions["s"]
+			s := table.shard("s").awake("s")
 			require.LessOrEqual(t, len(s.log.list), limits.MaxCalls+limits.MaxCalls/4)
 		}
 		s := table.finish(now)["s"]

@@ -83,7 +83,7 @@ func TestPackLosesNothing(t *testing.T) {
 // A field that is added must be packed too, and be in fullSession.
 func TestPackKnowsEveryField(t *testing.T) {
 	s := fullSession()
-	notPacked := map[string]bool{"Summary": true, "prev": true, "next": true, "list": true, "spare": true}
+	notPacked := map[string]bool{"Summary": true, "prev": true, "next": true, "list": true, "spare": true, "hash": true, "slot": true}
 	zeroFields(t, reflect.ValueOf(*s), notPacked)
 	zeroFields(t, reflect.ValueOf(s.sum), nil)
 	zeroFields(t, reflect.ValueOf(s.sum.Durations), nil)
@@ -119,8 +119,8 @@ func zeroFields(t *testing.T, v reflect.Value, but map[string]bool) {
 // also in the memory of another.
 func TestPackAnySession(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		x, p := newRestIndex(maphash.MakeSeed()), packer{symbols: newSymbols()}
-		x.free(fullSession())
+		x, p := newSessionIndex(maphash.MakeSeed()), packer{symbols: newSymbols()}
+		x.reuse(fullSession())
 		s := newSession("s", Service{Name: "bot"})
 		for _, span := range someSpans(t, 40) {
 			r := span.reading()
@@ -142,7 +142,7 @@ func TestPackAnySession(t *testing.T) {
 					kept.list, kept.index = back.log.list, back.log.index
 					require.Equal(t, *back.log, kept)
 				}
-				x.free(s)
+				x.reuse(s)
 				s = again
 			}
 		}
@@ -165,9 +165,9 @@ func BenchmarkPack(b *testing.B) {
 	})
 	b.Run("unpack", func(b *testing.B) {
 		b.ReportAllocs()
-		x := newRestIndex(maphash.MakeSeed())
+		x := newSessionIndex(maphash.MakeSeed())
 		for b.Loop() {
-			x.free(unpackInto(x.empty(), s.Key, p.b, p.symbols))
+			x.reuse(unpackInto(x.empty(), s.Key, p.b, p.symbols))
 		}
 	})
 }

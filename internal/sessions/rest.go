@@ -2,67 +2,9 @@ package sessions
 
 import (
 	"encoding/binary"
-	"hash/maphash"
 	"iter"
 	"time"
 )
-
-// restIndex finds the sessions that rests hold, by the hashes of their keys, and
-// is what those rests share: a session may go from one to the other as it is.
-type restIndex struct {
-	seed   maphash.Seed
-	places map[uint64]place
-	rests  []*rest
-	packer packer
-	// spare are sessions whose memory the next to wake takes.
-	spare []*Session
-}
-
-func newRestIndex(seed maphash.Seed) *restIndex {
-	return &restIndex{seed: seed, places: map[uint64]place{}, packer: packer{symbols: newSymbols()}}
-}
-
-func (x *restIndex) hash(key string) uint64 { return maphash.String(x.seed, key) }
-
-// take takes a session out; nil when no rest holds it.
-func (x *restIndex) take(key string) *Session {
-	at, found := x.places[x.hash(key)]
-	if !found {
-		return nil
-	}
-	r := x.rests[at.rest()]
-	held := r.at(at)
-	have, packed := held.split()
-	if string(have) != key {
-		return nil
-	}
-	s := unpackInto(x.empty(), key, packed, x.packer.symbols)
-	s.arrived = held.arrived()
-	r.remove(held)
-	return s
-}
-
-// maxSpare bounds the sessions whose memory is kept.
-const maxSpare = 64
-
-// empty returns an empty session, with memory of one that was let go of.
-func (x *restIndex) empty() *Session {
-	last := len(x.spare) - 1
-	if last < 0 {
-		return &Session{}
-	}
-	s := x.spare[last]
-	x.spare[last], x.spare = nil, x.spare[:last]
-	return s
-}
-
-// free takes a session's memory for another: nobody must hold on to it.
-func (x *restIndex) free(s *Session) {
-	if len(x.spare) < maxSpare {
-		s.clear()
-		x.spare = append(x.spare, s)
-	}
-}
 
 // rest holds sessions at rest, in the order in which they were put to it, which
 // is almost that of their last activity: those of which nothing is expected to
@@ -71,8 +13,8 @@ func (x *restIndex) free(s *Session) {
 // that the garbage collector has to walk, which goes around all that is held
 // each time as much again was allocated.
 type rest struct {
-	*restIndex
-	number place
+	*sessionIndex
+	number int
 	// chunks are in the order in which they were filled; the first has the number
 	// front. Those at the front are gone of which no session is left.
 	chunks []restChunk
@@ -81,19 +23,6 @@ type rest struct {
 	// ones that were taken out from between them.
 	held, live, dead int
 }
-
-// place is where a session is: the number of its chunk, in the two bits below
-// that of the rest, and in the lower 16 the offset in the chunk.
-type place uint64
-
-const (
-	offsetBits = 16
-	restBits   = 2
-)
-
-func (p place) chunk() int  { return int(p >> (offsetBits + restBits)) }
-func (p place) rest() place { return p >> offsetBits & (1<<restBits - 1) }
-func (p place) offset() int { return int(p & (1<<offsetBits - 1)) }
 
 type restChunk struct {
 	b []byte
@@ -137,8 +66,8 @@ func (r rested) split() (key, packed []byte) {
 }
 
 // reset makes the rest empty, one more of those that share the index.
-func (r *rest) reset(x *restIndex) {
-	*r = rest{restIndex: x, number: place(len(x.rests))}
+func (r *rest) reset(x *sessionIndex) {
+	*r = rest{sessionIndex: x, number: len(x.rests)}
 	x.rests = append(x.rests, r)
 }
 
@@ -152,11 +81,14 @@ func (r *rest) session(held rested) *Session {
 
 func (r *rest) len() int { return r.held }
 
-// put packs a session. It reports false when it did not: the key of another has
-// the same hash.
+// put packs a session that is awake. It reports false when it did not: the key of
+// another has the same hash.
 func (r *rest) put(s *Session) bool {
+	if s.slot == 0 {
+		return false
+	}
 	var header [restHeader]byte
-	binary.LittleEndian.PutUint64(header[restHash:], r.hash(s.Key))
+	binary.LittleEndian.PutUint64(header[restHash:], s.hash)
 	binary.LittleEndian.PutUint64(header[restArrived:], uint64(s.arrived))
 	if l := s.log; l != nil {
 		binary.LittleEndian.PutUint32(header[restRecords:], uint32(len(l.list)))
@@ -170,16 +102,23 @@ func (r *rest) put(s *Session) bool {
 	p.b = append(p.b, s.Key...)
 	p.session(s)
 	binary.LittleEndian.PutUint32(p.b[restSize:], uint32(len(p.b)))
-	return r.append(p.b)
+	r.vacate(s)
+	r.write(p.b)
+	return true
 }
 
-// append takes in a session that is packed already, as put does.
-func (r *rest) append(s rested) bool {
-	if _, taken := r.places[s.hash()]; taken {
-		return false
+// take takes out what is at a place and returns it as it wakes; nil when it has
+// another key. Where it then is the index must be told.
+func (r *rest) take(at place, key string) *Session {
+	held := r.at(at)
+	have, packed := held.split()
+	if string(have) != key {
+		return nil
 	}
-	r.write(s)
-	return true
+	s := unpackInto(r.empty(), key, packed, r.packer.symbols)
+	s.arrived = held.arrived()
+	r.release(held, at)
+	return s
 }
 
 func (r *rest) write(s rested) {
@@ -188,7 +127,7 @@ func (r *rest) write(s rested) {
 	}
 	last := &r.chunks[len(r.chunks)-1]
 	at := len(last.b)
-	r.places[s.hash()] = place(r.front+len(r.chunks)-1)<<(offsetBits+restBits) | r.number<<offsetBits | place(at)
+	r.places[s.hash()] = place(r.front+len(r.chunks)-1)<<(offsetBits+restBits) | place(r.number)<<offsetBits | place(at)
 	last.b = append(last.b, s...)
 	last.b[at+restGone] = 0
 	last.sessions++
@@ -198,7 +137,7 @@ func (r *rest) write(s rested) {
 
 // move takes a session out of another rest into this one, as it is.
 func (r *rest) move(s rested, from *rest) {
-	from.remove(s)
+	from.release(s, r.places[s.hash()])
 	r.write(s)
 }
 
@@ -237,9 +176,14 @@ func (r *rest) all() iter.Seq[rested] {
 
 // remove lets go of a session.
 func (r *rest) remove(s rested) {
-	hash := s.hash()
-	c := r.chunk(r.places[hash])
-	delete(r.places, hash)
+	at := r.places[s.hash()]
+	delete(r.places, s.hash())
+	r.release(s, at)
+}
+
+// release lets go of the memory of a session.
+func (r *rest) release(s rested, at place) {
+	c := r.chunk(at)
 	s[restGone] = 1
 	r.held--
 	r.live -= len(s)

@@ -18,7 +18,7 @@ import (
 func TestRestIsAList(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var r rest
-		r.reset(newRestIndex(maphash.MakeSeed()))
+		r.reset(newSessionIndex(maphash.MakeSeed()))
 		var list []string
 		payload := rapid.SampledFrom([]int{0, 100, 5_000, 100_000}).Draw(t, "size")
 		largest := 0
@@ -27,16 +27,20 @@ func TestRestIsAList(t *testing.T) {
 			case 0, 1:
 				s := newSession(key, Service{Attributes: strings.Repeat("x", payload)})
 				s.arrived = time.Duration(n)
-				require.Equal(t, !slices.Contains(list, key), r.put(s))
-				if !slices.Contains(list, key) {
-					list = append(list, key)
+				if slices.Contains(list, key) {
+					continue
 				}
+				r.enter(s)
+				require.True(t, r.put(s))
+				list = append(list, key)
 				largest = max(largest, len(r.packer.b))
 			case 2:
-				s := r.take(key)
+				s, woken := r.get(key)
 				at := slices.Index(list, key)
 				require.Equal(t, at >= 0, s != nil)
+				require.Equal(t, at >= 0, woken)
 				if at >= 0 {
+					r.leave(s)
 					require.Equal(t, key, s.Key)
 					require.Len(t, s.Service().Attributes, payload)
 					list = slices.Delete(list, at, at+1)
@@ -77,10 +81,11 @@ func (r *rest) room() (bytes int) {
 // go.
 func TestRestLetsGoOfMemory(t *testing.T) {
 	var r rest
-	r.reset(newRestIndex(maphash.MakeSeed()))
+	r.reset(newSessionIndex(maphash.MakeSeed()))
 	one := newSession("", Service{})
 	put := func(n int) {
 		one.Key = fmt.Sprint(n)
+		r.enter(one)
 		require.True(t, r.put(one))
 	}
 	for n := range 20_000 {
@@ -95,7 +100,9 @@ func TestRestLetsGoOfMemory(t *testing.T) {
 	assert.Less(t, r.room(), full+3*restChunkBytes, "as they came")
 	for n := range 20_000 {
 		if n%50 != 0 {
-			require.NotNil(t, r.take(fmt.Sprint(50_000+n)))
+			s, woken := r.get(fmt.Sprint(50_000 + n))
+			require.True(t, woken)
+			r.leave(s)
 		}
 	}
 	assert.Less(t, r.room(), full/10, "from between others")
@@ -105,13 +112,37 @@ func TestRestLetsGoOfMemory(t *testing.T) {
 // Another key with the same hash is not taken for it, and not put beside it.
 func TestRestOfEqualHashes(t *testing.T) {
 	var r rest
-	r.reset(newRestIndex(maphash.MakeSeed()))
-	require.True(t, r.put(newSession("a", Service{})))
-	// As if b had the hash of a.
-	r.places[maphash.String(r.seed, "b")] = r.places[maphash.String(r.seed, "a")]
-	assert.Nil(t, r.take("b"))
-	assert.False(t, r.put(newSession("b", Service{})))
-	assert.NotNil(t, r.take("a"))
+	r.reset(newSessionIndex(maphash.MakeSeed()))
+	sessions := map[string]*Session{}
+	for _, key := range []string{"a", "b"} {
+		sessions[key] = newSession(key, Service{})
+		r.enter(sessions[key])
+		// As if b had the hash of a.
+		r.places[r.hash("b")] = r.places[r.hash("a")]
+	}
+	rest := func(key string, is bool) {
+		assert.Equal(t, is, r.put(sessions[key]))
+	}
+	awake := func(key string, was bool) {
+		s, woken := r.get(key)
+		require.NotNil(t, s)
+		assert.Equal(t, key, s.Key)
+		assert.Equal(t, was, woken)
+		sessions[key] = s
+	}
+	awake("a", false)
+	awake("b", false)
+	rest("a", true)
+	rest("b", false)
+	r.places[r.hash("b")] = r.places[r.hash("a")]
+	awake("b", false)
+	awake("a", true)
+	r.leave(sessions["a"])
+	delete(r.places, r.hash("b"))
+	awake("b", false)
+	r.leave(sessions["b"])
+	s, _ := r.get("b")
+	assert.Nil(t, s)
 }
 
 // A session that rests between any two of its spans adds up to what it would
@@ -166,13 +197,23 @@ func TestOnlyTheNewestStayAwake(t *testing.T) {
 		observe(fmt.Sprint(n), 0)
 	}
 	assert.Equal(t, shardCount*maxAwakeOpen, awake())
-	assert.NotNil(t, table.shard("long").sessions["long"])
+	assert.NotNil(t, table.shard("long").awake("long"))
 	table.checkCounts(t)
 	observe("0", 1)
-	assert.NotNil(t, table.shard("0").sessions["0"])
+	assert.NotNil(t, table.shard("0").awake("0"))
 	assert.Equal(t, shardCount*maxAwakeOpen, awake(), "another one rests for it")
 	open, _ := table.Len()
 	assert.Equal(t, 4*shardCount*maxAwakeOpen+1, open)
+}
+
+// awake returns a session that is awake, else nil.
+func (sh *shard) awake(key string) *Session {
+	for s := range sh.held.allAwake() {
+		if s.Key == key {
+			return s
+		}
+	}
+	return nil
 }
 
 func (t *Table) asleep() (n int) {
@@ -187,11 +228,13 @@ func (t *Table) checkCounts(tb require.TestingT) {
 	sessions, records := 0, 0
 	for i := range t.shards {
 		sh := &t.shards[i]
-		for _, s := range sh.sessions {
+		awake := 0
+		for s := range sh.held.allAwake() {
+			awake++
 			sessions, records = sessions+1, records+s.room()
 		}
-		require.Equal(tb, len(sh.sessions), sh.open.len+sh.long.len+sh.done.len)
-		for _, r := range sh.atRest.rests {
+		require.Equal(tb, awake, sh.open.len+sh.long.len+sh.done.len)
+		for _, r := range sh.held.rests {
 			for s := range r.all() {
 				sessions, records = sessions+1, records+s.records()
 			}

@@ -61,6 +61,9 @@ type Session struct {
 	spare *callLog
 	// arrived is when the last span came, since the table was made.
 	arrived time.Duration
+	// hash is that of the key, slot where the session is among those awake + 1.
+	hash uint64
+	slot int32
 	// The shard's list that the session is in, and its neighbours there.
 	list       *sessionList
 	prev, next *Session

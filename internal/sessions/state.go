@@ -53,7 +53,7 @@ type traceState struct {
 func (sh *shard) states(made time.Time) []sessionState {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	out := make([]sessionState, 0, len(sh.sessions)+sh.openRest.len()+sh.doneRest.len())
+	out := make([]sessionState, 0, len(sh.held.awake)+sh.openRest.len()+sh.doneRest.len())
 	for s := range sh.all() {
 		out = append(out, s.state(made))
 	}

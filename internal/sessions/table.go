@@ -82,14 +82,12 @@ type Table struct {
 type shard struct {
 	index int
 	mu    sync.Mutex
-	// sessions are those awake: open ones, and the newest that had their verdict.
-	sessions map[string]*Session
-	// These by their last activity: the open ones, those of them that have many
+	held  *sessionIndex
+	// Those awake by their last activity: the open ones, those of them that have many
 	// records, and the completed ones.
 	open, long, done sessionList
 	// openRest and doneRest hold the others, of which nothing came for a while.
 	openRest, doneRest resting
-	atRest             *restIndex
 }
 
 // NewTable returns an empty table.
@@ -151,7 +149,7 @@ func (t *Table) move(trace pcommon.TraceID, old, to string) {
 		return
 	}
 	if old == own {
-		delete(from.sessions, old)
+		from.held.leave(s)
 		s.list.remove(s)
 		t.count.Add(-1)
 	} else if s = s.extract(trace); s == nil {
@@ -168,9 +166,9 @@ func (t *Table) move(trace pcommon.TraceID, old, to string) {
 }
 
 func (t *Table) add(sh *shard, key string, service Service, arrived time.Duration) *Session {
-	s := initSession(sh.atRest.empty(), key, service)
+	s := initSession(sh.held.empty(), key, service)
 	s.arrived = arrived
-	sh.sessions[key] = s
+	sh.held.enter(s)
 	sh.open.pushBack(s)
 	t.count.Add(1)
 	return s
