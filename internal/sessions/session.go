@@ -14,7 +14,8 @@ import (
 )
 
 // Session is one session as far as its spans have arrived. It belongs to its
-// Table, which locks it while a function passed to the Table runs.
+// Table, which locks it while a function passed to the Table runs; after that its
+// memory may be that of another session.
 type Session struct {
 	Key string
 	// Summary is what the session adds up to. It is up to date whenever the

@@ -204,7 +204,10 @@ func (c *client) assemble(batches [][]oneSpan) {
 		}
 	}
 	c.sweep(table, func(*sessions.Session) {})
-	table.Each(func(s *sessions.Session) { c.whole[s.Key] = s.Summary })
+	table.Each(func(s *sessions.Session) {
+		whole := *s.Summary
+		c.whole[s.Key] = &whole
+	})
 }
 
 func (c *client) table() *sessions.Table {
@@ -238,10 +241,7 @@ func (c *client) observe(table *sessions.Table, r *spanevent.Reading, f func(*se
 func (c *client) sweep(table *sessions.Table, f func(*sessions.Session)) {
 	c.now = c.now.Add(c.cfg.IdleTimeout)
 	var idle []*sessions.Session
-	table.Sweep(c.now, func(s *sessions.Session, _ sessions.Event) { idle = append(idle, s) })
-	for _, s := range idle {
-		s.Assemble()
-	}
+	table.Sweep(c.now, func(s *sessions.Session, _ sessions.Event) { idle = append(idle, s.Pack().Session()) })
 	slices.SortFunc(idle, func(a, b *sessions.Session) int { return a.Summary.EndedAt.Compare(b.Summary.EndedAt) })
 	for _, s := range idle {
 		f(s)
