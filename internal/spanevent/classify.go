@@ -126,7 +126,7 @@ func kindOf(f *facts, span ptrace.Span, own *dialect, seen []*dialect) (kind, Ru
 		return kindNone, RuleRepeats, f.decidedBy
 	}
 	operation := f.str(fieldOperation)
-	if k := operations[operation]; k != kindUnknown {
+	if k := operationKind(operation); k != kindUnknown {
 		return k, RuleOperation, nil
 	}
 	if v := f.str(fieldKind); v != "" {

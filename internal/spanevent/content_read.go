@@ -69,6 +69,9 @@ func flattened(attrs pcommon.Map, prefixes []string, key string) json.RawMessage
 	var root map[string]any
 	for k, v := range attrs.All() {
 		for _, prefix := range prefixes {
+			if len(k) < len(prefix) || k[len(prefix)-1] != '.' { // soon said of nearly all
+				continue
+			}
 			path, ok := strings.CutPrefix(k, prefix)
 			if !ok || strings.Count(path, ".") > maxFlatDepth {
 				continue

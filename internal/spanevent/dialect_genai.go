@@ -123,38 +123,25 @@ var general = dialect{
 	},
 }
 
-// operations translates gen_ai.operation.name, and the words that libraries
+// operationKind translates gen_ai.operation.name, and the words that libraries
 // put there instead of the convention's.
-var operations = map[string]kind{
-	semconv.OperationChat:            kindLLM,
-	semconv.OperationGenerateContent: kindLLM,
-	semconv.OperationTextCompletion:  kindLLM,
-	"completion":                     kindLLM,
-	"completions":                    kindLLM,
-	"acompletion":                    kindLLM,
-	"chat_completion":                kindLLM,
-	"chat.completions":               kindLLM,
-	"messages":                       kindLLM,
-	"message":                        kindLLM,
-	"response":                       kindLLM,
-	"responses":                      kindLLM,
-	"generate_text":                  kindLLM,
-	"generate":                       kindLLM,
-	"llm_call":                       kindLLM,
-	"llm_request":                    kindLLM,
-	semconv.OperationEmbeddings:      kindEmbeddings,
-	"embedding":                      kindEmbeddings,
-	"embed":                          kindEmbeddings,
-	semconv.OperationRetrieval:       kindRetrieval,
-	"retrieve":                       kindRetrieval,
-	"vector_db_retrieve":             kindRetrieval,
-	semconv.OperationExecuteTool:     kindTool,
-	"tool_call":                      kindTool,
-	"tool":                           kindTool,
-	semconv.OperationInvokeAgent:     kindWrapper,
-	semconv.OperationInvokeWorkflow:  kindWrapper,
-	semconv.OperationCreateAgent:     kindWrapper,
-	semconv.OperationPlan:            kindWrapper,
-	// It tells of a response again whose tokens were counted before.
-	"fetch_response": kindNone,
+func operationKind(operation string) kind {
+	switch operation {
+	case semconv.OperationChat, semconv.OperationGenerateContent, semconv.OperationTextCompletion,
+		"completion", "completions", "acompletion", "chat_completion", "chat.completions", "messages", "message",
+		"response", "responses", "generate_text", "generate", "llm_call", "llm_request":
+		return kindLLM
+	case semconv.OperationEmbeddings, "embedding", "embed":
+		return kindEmbeddings
+	case semconv.OperationRetrieval, "retrieve", "vector_db_retrieve":
+		return kindRetrieval
+	case semconv.OperationExecuteTool, "tool_call", "tool":
+		return kindTool
+	case semconv.OperationInvokeAgent, semconv.OperationInvokeWorkflow, semconv.OperationCreateAgent, semconv.OperationPlan:
+		return kindWrapper
+	case semconv.OperationFetchResponse:
+		// It tells of a response again whose tokens were counted before.
+		return kindNone
+	}
+	return kindUnknown
 }

@@ -14,10 +14,12 @@ import (
 
 func readEvent(r *Reading, f *facts, span ptrace.Span, s Scope, seen []*dialect) {
 	e := &r.Event
-	e.ID, e.SessionID = r.SpanID.String(), r.Key()
-	e.Timestamp = r.End
-	if r.End.After(r.Start) {
-		e.DurationMS = analysis.Some(float64(r.End.Sub(r.Start)) / float64(time.Millisecond))
+	if s.without&ContentEventID == 0 {
+		e.ID = r.SpanID.String()
+	}
+	e.SessionID, e.Timestamp = r.Key(), r.End
+	if took := r.End.Sub(r.Start); took > 0 {
+		e.DurationMS = analysis.Some(float64(took) / float64(time.Millisecond))
 	}
 	e.Model = firstOf(f.str(fieldRequestModel), f.str(fieldResponseModel))
 	e.ResponseModel = f.str(fieldResponseModel)

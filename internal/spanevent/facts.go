@@ -3,7 +3,7 @@ package spanevent
 import (
 	"encoding/json"
 	"math"
-	"slices"
+	"math/bits"
 	"strconv"
 	"strings"
 	"sync"
@@ -76,9 +76,11 @@ const (
 // facts is what one pass over a span's attributes found: for each field the
 // value of the binding that wins.
 type facts struct {
+	// told has the bit of each field that is there. Only those have a value and
+	// the rank of its binding, for a span has few of them.
+	told   uint64
 	values [fieldCount]pcommon.Value
-	// ranks holds 1 + the rank of the value's binding; 0 = absent.
-	ranks [fieldCount]uint8
+	ranks  [fieldCount]uint8
 	// seen has the bit of each dialect with an attribute on the span.
 	seen uint64
 	// implied is what a key on the span implies it to be, and decidedBy the
@@ -104,20 +106,33 @@ func newFacts() *facts { return factsPool.Get().(*facts) }
 
 // free gives f back. Nothing may refer to it any more.
 func (f *facts) free() {
-	*f = facts{}
+	for told := f.told; told != 0; told &= told - 1 {
+		f.values[bits.TrailingZeros64(told)] = pcommon.Value{}
+	}
+	f.told, f.seen, f.implied, f.decidedBy = 0, 0, kindUnknown, nil
+	f.failed, f.ignored, f.apart, f.own = false, false, false, false
+	f.metadata, f.memory = nil, nil
 	factsPool.Put(f)
 }
 
 // set keeps the value unless a better binding has given one.
 func (f *facts) set(to field, rank uint8, v pcommon.Value) {
-	if f.ranks[to] == 0 || rank < f.ranks[to]-1 {
-		f.values[to], f.ranks[to] = v, rank+1
+	if !f.has(to) || rank < f.ranks[to] {
+		f.values[to], f.ranks[to] = v, rank
+		f.told |= 1 << to
 	}
 }
 
-func (f *facts) has(what field) bool { return f.ranks[what] != 0 }
+func (f *facts) has(what field) bool { return f.told&(1<<what) != 0 }
 
-func (f *facts) hasAny(what ...field) bool { return slices.ContainsFunc(what, f.has) }
+func (f *facts) hasAny(what ...field) bool {
+	for _, w := range what {
+		if f.has(w) {
+			return true
+		}
+	}
+	return false
+}
 
 // str returns a field as text, "" when it is absent.
 func (f *facts) str(what field) string {
@@ -125,8 +140,8 @@ func (f *facts) str(what field) string {
 		return ""
 	}
 	v := f.values[what]
-	if v.Type() == pcommon.ValueTypeStr {
-		return v.Str()
+	if s := v.Str(); s != "" { // of what is no text it is ""
+		return s
 	}
 	return v.AsString()
 }

@@ -48,7 +48,11 @@ func countsApart(model string) bool {
 // providerName returns the convention's name of a provider. One that is not
 // known is kept as it stands.
 func providerName(v string) string {
-	if v == "" || providers[v] == v {
+	switch v {
+	case "", "openai", "anthropic", "gcp.gemini", "gcp.vertex_ai", "aws.bedrock", "azure.ai.openai": // most calls' need no look-up
+		return v
+	}
+	if providers[v] == v {
 		return v
 	}
 	lower := strings.ToLower(v)

@@ -119,14 +119,16 @@ func (r *Reading) Agent() string { return firstOf(r.AgentName, r.AgentLabel) }
 // Content is a set of the data that events and sessions carry.
 type Content uint8
 
-// The data of an event and of its tool call, and the metadata of a session.
+// The data of an event and of its tool call, the metadata of a session, and the
+// event's id, which is the span's as text.
 const (
 	ContentInput Content = 1 << iota
 	ContentOutput
 	ContentToolInput
 	ContentToolOutput
 	ContentMetadata
-	ContentAll = ContentInput | ContentOutput | ContentToolInput | ContentToolOutput | ContentMetadata
+	ContentEventID
+	ContentAll = ContentInput | ContentOutput | ContentToolInput | ContentToolOutput | ContentMetadata | ContentEventID
 )
 
 // Scope reads the spans of one instrumentation scope.
@@ -200,7 +202,10 @@ func (s Scope) read(r *Reading, span ptrace.Span, f *facts) bool {
 	if !ok {
 		return false
 	}
-	r.reset(r.memory.again())
+	if r.Role != RoleNone {
+		r.reset(r.memory)
+	}
+	r.memory.buf = r.memory.buf[:0]
 	r.Role, r.Dialect, r.Rule, r.Scope, r.Own = c.role, c.dialect, c.rule, s.name, own
 	r.TraceID, r.SpanID, r.ParentID = span.TraceID(), span.SpanID(), span.ParentSpanID()
 	r.Start, r.End = span.StartTimestamp().AsTime(), span.EndTimestamp().AsTime()

@@ -17,7 +17,7 @@ func checkWithout(t testing.TB, scope Scope, span ptrace.Span) {
 	t.Helper()
 	for without := range ContentAll + 1 {
 		want, got := scope.Read(span), scope.Without(without).Read(span)
-		require.Equal(t, forget(want, without), forget(got, without), "without %04b", without)
+		require.Equal(t, forget(want, without), forget(got, without), "without %06b", without)
 	}
 }
 
@@ -30,6 +30,9 @@ func forget(r Reading, without Content) Reading {
 	}
 	if without&ContentMetadata != 0 {
 		r.Session.Metadata = nil
+	}
+	if without&ContentEventID != 0 {
+		r.Event.ID = ""
 	}
 	clear(ContentInput, (*[]byte)(&r.Event.Input))
 	clear(ContentOutput, (*[]byte)(&r.Event.Output))
@@ -60,6 +63,8 @@ func TestReadWithoutContent(t *testing.T) {
 			require.Equal(t, analysis.ToolCall{Name: "search", Timestamp: full.Timestamp, DurationMS: full.DurationMS}, *none.ToolCall)
 			require.Empty(t, none.Input)
 			require.Empty(t, none.Output)
+			require.Equal(t, "0200000000000000", full.ID)
+			require.Empty(t, none.ID)
 		})
 	}
 }
@@ -88,6 +93,18 @@ func TestReadIntoUsedMemory(t *testing.T) {
 	r.Clear()
 	require.Equal(t, Reading{}, withoutMemory(r))
 	require.Equal(t, Reading{}, scope.Read(other))
+}
+
+// What Read returns is in memory of its own, whatever was read before.
+func TestReadIsNotIntoTheMemoryOfAnother(t *testing.T) {
+	span := (&spanCase{attrs: attrs{"openinference.span.kind": "TOOL", "tool.name": "search", "output.value": "found"}}).span(t)
+	var scope Scope
+	var r Reading
+	require.True(t, scope.ReadInto(&r, span))
+	again := scope.Read(span)
+	require.Equal(t, r.Event.ToolCall, again.Event.ToolCall)
+	require.NotSame(t, r.Event.ToolCall, again.Event.ToolCall)
+	require.NotSame(t, &r.Event.ToolCall.Output[0], &again.Event.ToolCall.Output[0])
 }
 
 // Nor does content, whose memory grows as it must, is used again, and is not

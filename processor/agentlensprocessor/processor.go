@@ -84,7 +84,8 @@ func newProcessor(set processor.Settings, cfg *Config, next consumer.Traces) (*a
 }
 
 // unreadContent returns the content of events that no alert rule looks at and
-// that is not written again in other keys.
+// that is not written again in other keys. An event's id is not looked at: what
+// is found goes onto its span.
 func (p *agentLensProcessor) unreadContent() spanevent.Content {
 	switch {
 	case p.cfg.Normalize || p.content.Changes():
