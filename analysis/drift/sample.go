@@ -98,11 +98,15 @@ func check(s *analysis.Summary) error {
 
 // set makes x the sample of a summary, using again the memory x has.
 func (x *sample) set(s *analysis.Summary, revision int64) {
-	x.id, x.end, x.revision = s.SessionID, endOf(s), revision
+	x.measure(s, revision)
 	x.models = copyCounts(x.models, &s.Models)
 	x.tools = copyCounts(x.tools, &s.Tools)
 	x.eventTypes = copyCounts(x.eventTypes, &s.EventTypes)
+}
 
+// measure sets all but the names.
+func (x *sample) measure(s *analysis.Summary, revision int64) {
+	x.id, x.end, x.revision = s.SessionID, endOf(s), revision
 	x.values = [numMetrics]float64{}
 	v := &x.values
 	x.known = 1<<eventCount | 1<<totalTokens

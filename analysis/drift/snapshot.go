@@ -38,11 +38,6 @@ func (w *Window) MarshalJSON() ([]byte, error) {
 	return json.Marshal(out)
 }
 
-// MarshalJSON returns the JSON of a window that holds only the session.
-func (s *Session) MarshalJSON() ([]byte, error) {
-	return json.Marshal(windowJSON{Version: snapshotVersion, MaxSessions: 1, Sessions: []sessionJSON{s.sample.json()}})
-}
-
 func (x *sample) json() sessionJSON {
 	s := sessionJSON{
 		ID: x.id, End: x.end, Revision: x.revision, Metrics: make(map[string]float64, numMetrics),
@@ -83,24 +78,6 @@ func (w *Window) UnmarshalJSON(b []byte) error {
 		restored.add()
 	}
 	*w = *restored
-	return nil
-}
-
-// UnmarshalJSON replaces the session with that of a snapshot, and refuses what
-// Window.UnmarshalJSON refuses.
-func (s *Session) UnmarshalJSON(b []byte) error {
-	in, err := readWindow(b)
-	if err != nil {
-		return err
-	}
-	if len(in.Sessions) != 1 {
-		return fmt.Errorf("drift session: %w", &analysis.FieldError{Field: "sessions", Value: len(in.Sessions), Want: "one"})
-	}
-	var x sample
-	if err := x.restore(&in.Sessions[0]); err != nil {
-		return fmt.Errorf("drift session: %w", err)
-	}
-	s.sample = x
 	return nil
 }
 

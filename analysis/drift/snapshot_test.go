@@ -102,3 +102,29 @@ func FuzzSnapshot(f *testing.F) {
 		assert.Equal(t, asJSON(t, &restored), asJSON(t, &again))
 	})
 }
+
+// A session by itself goes through JSON whole, and so into a window.
+func TestSessionThroughJSON(t *testing.T) {
+	const stored = `{"version":1,"max_sessions":1,"sessions":[{"session_id":"s-1","end":"2026-11-23T05:00:00.000000001Z","revision":3,
+		"metrics":{"event_count":2,"total_tokens":30,"tokens_per_event":15,"error_rate":0.5,"tool_call_rate":0},
+		"models":{"list":[{"name":"gpt-4o","n":2}],"other":4},"event_types":{"list":[{"name":"error","n":1},{"name":"llm_call","n":1}]}}]}`
+	var s Session
+	require.Nil(t, s.ID())
+	require.NoError(t, json.Unmarshal([]byte(stored), &s))
+	require.Equal(t, "s-1", string(s.ID()))
+	require.JSONEq(t, stored, asJSON(t, &s))
+	w, err := NewWindow(1)
+	require.NoError(t, err)
+	w.AddSession(&s)
+	require.JSONEq(t, stored, asJSON(t, w))
+}
+
+// A session that was never set is that of an empty summary.
+func TestZeroSession(t *testing.T) {
+	var s Session
+	w, err := NewWindow(2)
+	require.NoError(t, err)
+	w.AddSession(&s)
+	require.Equal(t, 1, w.Len())
+	require.JSONEq(t, asJSON(t, &s), `{"version":1,"max_sessions":1,"sessions":[{"metrics":{}}]}`)
+}

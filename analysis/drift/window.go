@@ -63,27 +63,6 @@ func (w *Window) AddRevision(s *analysis.Summary, revision int64) error {
 	return nil
 }
 
-// Session is what a Window keeps of a session: for who holds it back before it
-// joins one.
-type Session struct{ sample sample }
-
-// Set makes s what AddRevision would keep, in the memory that s has. A summary
-// with a negative figure is refused with a *analysis.FieldError.
-func (s *Session) Set(summary *analysis.Summary, revision int64) error {
-	if err := check(summary); err != nil {
-		return err
-	}
-	s.sample.set(summary, revision)
-	return nil
-}
-
-// AddSession adds a session as AddRevision does. It shares no memory with s.
-func (w *Window) AddSession(s *Session) {
-	w.init()
-	w.spare.copyFrom(&s.sample)
-	w.add()
-}
-
 // Merge adds all sessions that other holds, as Add would. It is how the windows
 // of several collectors become one. It does not change other; merging a window
 // with itself does nothing.

@@ -3,7 +3,6 @@ package agentlensprocessor
 import (
 	"encoding/json"
 	"fmt"
-	"slices"
 	"sync"
 	"time"
 
@@ -24,7 +23,7 @@ type driftEngine struct {
 	mu     sync.Mutex
 	agents map[string]*agentDrift
 	// spare holds sessions that have joined, to be used again.
-	spare []*drift.Session
+	spare []drift.Session
 
 	unnamed unnamedSessions
 }
@@ -88,7 +87,7 @@ func (d *driftEngine) add(s *analysis.Summary, version string, revision int64, n
 	if err := d.wait(a, s, version, revision); err != nil {
 		return nil, fmt.Errorf("drift of agent %q: %w", s.AgentName, err)
 	}
-	d.unnamed.add(s.SessionID, s.AgentName)
+	d.unnamed.add([]byte(s.SessionID), s.AgentName)
 	// One clock far ahead would make every session after it late.
 	a.note(earlier(s.EndedAt, now.Add(d.cfg.AllowedLateness)))
 	changed, err := d.join(a)
@@ -267,9 +266,6 @@ func (d *driftEngine) restore(b []byte) error {
 		if from == nil || from.Recent == nil {
 			return fmt.Errorf("drift of agent %q has no sessions", name)
 		}
-		if slices.ContainsFunc(from.Waiting, func(w waitingSession) bool { return w.Session == nil }) {
-			return fmt.Errorf("drift of agent %q has a waiting session without figures", name)
-		}
 		a, err := d.agent(name)
 		if err != nil {
 			return err
@@ -281,7 +277,7 @@ func (d *driftEngine) restore(b []byte) error {
 		a.Version, a.Previous, a.PreviousVersion = from.Version, from.Previous, from.PreviousVersion
 		a.Waiting, a.Newest, a.Comparisons = from.Waiting, from.Newest, from.Comparisons
 		for i := range a.Waiting {
-			d.unnamed.add(a.Waiting[i].ID, name)
+			d.unnamed.add(a.Waiting[i].session.ID(), name)
 		}
 		if from.Pinned != nil {
 			a.Pinned = from.Pinned

@@ -1,8 +1,10 @@
 package agentlensprocessor
 
 import (
-	"cmp"
+	"bytes"
 	"encoding/hex"
+	"encoding/json"
+	"fmt"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -29,9 +31,23 @@ const maxWaiting = 10_000
 // of sessions.
 const judgeEvery = time.Second
 
-// waitingSession is a completed session that may not have joined yet. Its JSON
-// is part of the snapshot.
+// waitingSession is a completed session that may not have joined yet.
 type waitingSession struct {
+	end      time.Time
+	version  string
+	revision int64
+	session  drift.Session
+}
+
+func (w *waitingSession) compare(o *waitingSession) int {
+	if c := w.end.Compare(o.end); c != 0 {
+		return c
+	}
+	return bytes.Compare(w.session.ID(), o.session.ID())
+}
+
+// waitingInStore is a waitingSession as it is stored.
+type waitingInStore struct {
 	End      time.Time      `json:"end"`
 	ID       string         `json:"session_id"`
 	Version  string         `json:"version,omitempty"`
@@ -39,8 +55,22 @@ type waitingSession struct {
 	Session  *drift.Session `json:"session"`
 }
 
-func (w *waitingSession) compare(o *waitingSession) int {
-	return cmp.Or(w.End.Compare(o.End), cmp.Compare(w.ID, o.ID))
+// MarshalJSON returns what is stored of the session.
+func (w *waitingSession) MarshalJSON() ([]byte, error) {
+	return json.Marshal(waitingInStore{w.end, string(w.session.ID()), w.version, w.revision, &w.session})
+}
+
+// UnmarshalJSON takes back what MarshalJSON returns.
+func (w *waitingSession) UnmarshalJSON(b []byte) error {
+	var in waitingInStore
+	if err := json.Unmarshal(b, &in); err != nil {
+		return err
+	}
+	if in.Session == nil {
+		return fmt.Errorf("waiting session %q has no figures", in.ID)
+	}
+	*w = waitingSession{in.End, in.Version, in.Revision, *in.Session}
+	return nil
 }
 
 // comparison is what was found when the session that ended at End had joined.
@@ -58,7 +88,7 @@ const maxSpare = 1_000
 
 // wait lets a session wait, in the place of an earlier revision of it.
 func (d *driftEngine) wait(a *agentDrift, s *analysis.Summary, version string, revision int64) error {
-	one := &drift.Session{}
+	var one drift.Session
 	if last := len(d.spare) - 1; last >= 0 {
 		one, d.spare = d.spare[last], d.spare[:last]
 	}
@@ -68,7 +98,7 @@ func (d *driftEngine) wait(a *agentDrift, s *analysis.Summary, version string, r
 	if revision > 1 {
 		a.drop(s.SessionID)
 	}
-	next := waitingSession{End: s.EndedAt, ID: s.SessionID, Version: version, Revision: revision, Session: one}
+	next := waitingSession{s.EndedAt, version, revision, one}
 	at := len(a.Waiting)
 	for at > a.joined && next.compare(&a.Waiting[at-1]) < 0 { // mostly they come in order
 		at--
@@ -90,22 +120,22 @@ func (d *driftEngine) join(a *agentDrift) (changed []*drift.Report, err error) {
 	until := a.Newest.Add(-d.cfg.AllowedLateness)
 	for len(a.waiting()) > 0 {
 		w := &a.Waiting[a.joined]
-		if w.End.After(until) && len(a.waiting()) <= maxWaiting {
+		if w.end.After(until) && len(a.waiting()) <= maxWaiting {
 			break
 		}
-		window, err := d.windowFor(a, w.Version)
+		window, err := d.windowFor(a, w.version)
 		if err != nil {
 			return changed, err
 		}
-		window.AddSession(w.Session)
+		window.AddSession(&w.session)
+		d.unnamed.take(w.session.ID())
 		if len(d.spare) < maxSpare {
-			d.spare = append(d.spare, w.Session)
+			d.spare = append(d.spare, w.session)
 		}
-		w.Session = nil
+		w.session = drift.Session{}
 		a.joined++
-		d.unnamed.take(w.ID)
 		a.Unjudged++
-		news, err := d.judge(a, w.End)
+		news, err := d.judge(a, w.end)
 		if err != nil {
 			return changed, err
 		}
@@ -138,7 +168,7 @@ type unnamedSessions struct {
 	count atomic.Int64
 }
 
-func (u *unnamedSessions) add(session, agent string) {
+func (u *unnamedSessions) add(session []byte, agent string) {
 	if trace, ok := traceID(session); ok {
 		u.mu.Lock()
 		defer u.mu.Unlock()
@@ -147,7 +177,7 @@ func (u *unnamedSessions) add(session, agent string) {
 	}
 }
 
-func (u *unnamedSessions) take(session string) (agent string, ok bool) {
+func (u *unnamedSessions) take(session []byte) (agent string, ok bool) {
 	trace, ok := traceID(session)
 	if !ok {
 		return "", false
@@ -165,11 +195,11 @@ func (u *unnamedSessions) takeTrace(trace pcommon.TraceID) (agent string, ok boo
 }
 
 // traceID reads a session id that may be that of a trace.
-func traceID(session string) (trace pcommon.TraceID, ok bool) {
+func traceID(session []byte) (trace pcommon.TraceID, ok bool) {
 	if len(session) != hex.EncodedLen(len(trace)) {
 		return trace, false
 	}
-	_, err := hex.Decode(trace[:], []byte(session))
+	_, err := hex.Decode(trace[:], session)
 	return trace, err == nil
 }
 
@@ -193,7 +223,7 @@ func (d *driftEngine) named(trace pcommon.TraceID, session string) {
 // drop takes a session out that waits.
 func (a *agentDrift) drop(session string) {
 	a.forgetJoined()
-	a.Waiting = slices.DeleteFunc(a.Waiting, func(w waitingSession) bool { return w.ID == session })
+	a.Waiting = slices.DeleteFunc(a.Waiting, func(w waitingSession) bool { return string(w.session.ID()) == session })
 }
 
 // remember keeps a comparison, and forgets those that no session can ask for

@@ -1,6 +1,7 @@
 package agentlensprocessor
 
 import (
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"testing"
@@ -177,4 +178,31 @@ func TestJoinedSessionsAreGone(t *testing.T) {
 		require.NoError(rt, err)
 		require.JSONEq(rt, string(want), string(got))
 	})
+}
+
+// A waiting session is stored as it always was, and goes on from there.
+func TestWaitingSessionIsStoredAsItWas(t *testing.T) {
+	const stored = `{"end":"2026-11-23T05:00:00.000000001Z","session_id":"s-1","version":"1.2","revision":3,"session":{
+		"version":1,"max_sessions":1,"sessions":[{"session_id":"s-1","end":"2026-11-23T05:00:00.000000001Z","revision":3,
+		"metrics":{"event_count":2,"total_tokens":30,"tokens_per_event":15,"error_rate":0.5,"tool_call_rate":0},
+		"models":{"list":[{"name":"gpt-4o","n":2}],"other":4},"event_types":{"list":[{"name":"error","n":1},{"name":"llm_call","n":1}]}}]}}`
+	var w waitingSession
+	require.NoError(t, json.Unmarshal([]byte(stored), &w))
+	got, err := json.Marshal(&w)
+	require.NoError(t, err)
+	require.JSONEq(t, stored, string(got))
+	require.ErrorContains(t, json.Unmarshal([]byte(`{"session_id":"s-1"}`), &w), `"s-1" has no figures`)
+}
+
+// Sessions that ended at once wait in the order of their ids, whichever came
+// first.
+func TestWaitingSessionsOfOneEnd(t *testing.T) {
+	h := newHarness(t, func(cfg *Config) { cfg.Drift.AllowedLateness = time.Hour })
+	for _, id := range []string{"b", "c", "a"} {
+		s := analysis.NewSummary(id, "agent")
+		s.EndedAt = driftNow
+		_, err := h.engines.drift.add(s, "", 1, driftNow)
+		require.NoError(t, err)
+	}
+	require.Equal(t, []string{"a", "b", "c"}, waiting(h, "agent"))
 }

@@ -103,7 +103,7 @@ func TestSessionNamedLateIsOneToDrift(t *testing.T) {
 // waiting returns the sessions of an agent that have not joined its windows.
 func waiting(h *harness, agent string) (ids []string) {
 	for _, w := range h.engines.drift.agents[agent].waiting() {
-		ids = append(ids, w.ID)
+		ids = append(ids, string(w.session.ID()))
 	}
 	return ids
 }

@@ -1,0 +1,168 @@
+package drift
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+	"unique"
+
+	"github.com/agentlens/agentlens-otel/analysis"
+)
+
+// Session is what a Window keeps of a session: for who holds it back before it
+// joins one. It is one piece of memory without pointers, for there may be many
+// thousands. The zero Session is that of an empty summary.
+type Session struct {
+	// packed is the id, behind its length, and what pack writes behind that;
+	// empty of the zero Session. It never leaves the process.
+	packed []byte
+}
+
+// Set makes s what AddRevision would keep, in the memory that s has. A summary
+// with a negative figure is refused with a *analysis.FieldError.
+func (s *Session) Set(summary *analysis.Summary, revision int64) error {
+	if err := check(summary); err != nil {
+		return err
+	}
+	var x sample
+	x.measure(summary, revision)
+	x.models, x.tools, x.eventTypes = summary.Models, summary.Tools, summary.EventTypes
+	s.packed = x.pack(s.packed[:0])
+	return nil
+}
+
+// ID returns the session's id, until s is set again; it is not to be written to.
+func (s *Session) ID() []byte {
+	u := unpacker(s.packed)
+	if len(u) == 0 {
+		return nil
+	}
+	return u.text()
+}
+
+// AddSession adds a session as AddRevision does. It shares no memory with s.
+func (w *Window) AddSession(s *Session) {
+	w.init()
+	w.spare.unpack(s.packed)
+	w.add()
+}
+
+// MarshalJSON returns the JSON of a window that holds only the session.
+func (s *Session) MarshalJSON() ([]byte, error) {
+	var x sample
+	x.unpack(s.packed)
+	return json.Marshal(windowJSON{Version: snapshotVersion, MaxSessions: 1, Sessions: []sessionJSON{x.json()}})
+}
+
+// UnmarshalJSON replaces the session with that of a snapshot, and refuses what
+// Window.UnmarshalJSON refuses.
+func (s *Session) UnmarshalJSON(b []byte) error {
+	in, err := readWindow(b)
+	if err != nil {
+		return err
+	}
+	if len(in.Sessions) != 1 {
+		return fmt.Errorf("drift session: %w", &analysis.FieldError{Field: "sessions", Value: len(in.Sessions), Want: "one"})
+	}
+	var x sample
+	if err := x.restore(&in.Sessions[0]); err != nil {
+		return fmt.Errorf("drift session: %w", err)
+	}
+	s.packed = x.pack(nil)
+	return nil
+}
+
+// pack appends the sample to b.
+func (x *sample) pack(b []byte) []byte {
+	b = binary.AppendUvarint(b, uint64(len(x.id)))
+	b = append(b, x.id...)
+	b = binary.AppendVarint(b, x.end.Unix())
+	b = binary.AppendUvarint(b, uint64(x.end.Nanosecond()))
+	b = binary.AppendVarint(b, x.revision)
+	b = binary.AppendUvarint(b, uint64(x.known))
+	for metric, v := range x.values {
+		if x.knows(metric) {
+			b = binary.LittleEndian.AppendUint64(b, math.Float64bits(v))
+		}
+	}
+	for _, c := range [...]*analysis.Counts{&x.models, &x.tools, &x.eventTypes} {
+		b = binary.AppendUvarint(b, uint64(len(c.List)))
+		for i := range c.List {
+			b = binary.AppendUvarint(b, uint64(len(c.List[i].Name)))
+			b = append(b, c.List[i].Name...)
+			b = binary.AppendVarint(b, c.List[i].N)
+		}
+		b = binary.AppendVarint(b, c.Other)
+	}
+	return b
+}
+
+// unpack makes x the sample that pack has written, using again the memory x has.
+func (x *sample) unpack(b []byte) {
+	models, tools, eventTypes := x.models.List[:0], x.tools.List[:0], x.eventTypes.List[:0]
+	*x = sample{}
+	x.models.List, x.tools.List, x.eventTypes.List = models, tools, eventTypes
+	if len(b) == 0 {
+		return
+	}
+	u := unpacker(b)
+	x.id = string(u.text())
+	seconds := u.int()
+	x.end = time.Unix(seconds, int64(u.uint())).UTC()
+	x.revision = u.int()
+	x.known = uint16(u.uint())
+	for metric := range x.values {
+		if x.knows(metric) {
+			x.values[metric] = u.float()
+		}
+	}
+	for _, c := range [...]*analysis.Counts{&x.models, &x.tools, &x.eventTypes} {
+		u.counts(c)
+	}
+}
+
+// unpacker is what is left to be read.
+type unpacker []byte
+
+func (u *unpacker) int() int64 {
+	v, n := binary.Varint(*u)
+	*u = (*u)[n:]
+	return v
+}
+
+func (u *unpacker) uint() uint64 {
+	v, n := binary.Uvarint(*u)
+	*u = (*u)[n:]
+	return v
+}
+
+func (u *unpacker) float() float64 {
+	v := math.Float64frombits(binary.LittleEndian.Uint64(*u))
+	*u = (*u)[8:]
+	return v
+}
+
+func (u *unpacker) text() []byte {
+	n := u.uint()
+	text := (*u)[:n]
+	*u = (*u)[n:]
+	return text
+}
+
+// counts reads a list into the memory of another. The sessions of an agent use
+// the same models and tools: a name that stood in its place is not made anew.
+func (u *unpacker) counts(c *analysis.Counts) {
+	n := int(u.uint())
+	c.List = slices.Grow(c.List, n)[:n]
+	for i := range c.List {
+		one := &c.List[i]
+		if name := u.text(); one.Name != string(name) {
+			one.Name = unique.Make(string(name)).Value()
+		}
+		one.N = u.int()
+	}
+	c.Other = u.int()
+}
