@@ -24,6 +24,8 @@ type batch struct {
 	// dialects counts the spans of each, costs what calls cost by their labels.
 	dialects []dialectCount
 	costs    []costCount
+	// told is room for what the spans told.
+	told []sessions.Told
 }
 
 type dialectCount struct {
@@ -76,7 +78,8 @@ func (p *agentLensProcessor) release(b *batch) {
 	for i := range b.spans {
 		b.spans[i].clear()
 	}
-	*b = batch{spans: b.spans[:0], dialects: b.dialects[:0], costs: b.costs[:0]}
+	clear(b.told[:cap(b.told)])
+	*b = batch{spans: b.spans[:0], dialects: b.dialects[:0], costs: b.costs[:0], told: b.told[:0]}
 	p.batches.Put(b)
 }
 

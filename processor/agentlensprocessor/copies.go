@@ -10,12 +10,13 @@ import (
 
 // preferOwn makes the SDK's own spans the events, and their copies parts of
 // these.
-func (p *agentLensProcessor) preferOwn(spans []readSpan) {
-	told := make([]sessions.Told, len(spans))
+func (p *agentLensProcessor) preferOwn(b *batch, spans []readSpan) {
+	told := b.told[:0]
 	for i := range spans {
-		told[i] = spans[i].told
+		told = append(told, spans[i].told)
 		told[i].Reading = &spans[i].reading
 	}
+	b.told = told
 	sessions.PreferOwn(told)
 	for i := range spans {
 		spans[i].told = told[i]

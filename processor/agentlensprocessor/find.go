@@ -21,10 +21,10 @@ func (p *agentLensProcessor) find(ctx context.Context, b *batch, i int) {
 	}
 	spans := b.spans[b.found:i]
 	b.found = i
-	if b.own && b.foreign {
-		p.preferOwn(spans)
-	}
 	if b.copied {
+		if b.own && b.foreign {
+			p.preferOwn(b, spans)
+		}
 		markCopies(spans)
 	}
 	for i := range spans {
