@@ -26,9 +26,11 @@ type boundTraces struct {
 	traces fifo[pcommon.TraceID, boundTrace]
 	// long holds the ids of sessions that a boundTrace has no room for.
 	long map[pcommon.TraceID]string
-	// last is what was answered last, for the spans of a trace come together.
-	last        pcommon.TraceID
-	lastSession string
+	// last is the binding of lastTrace, which was put or asked for last, for the
+	// spans of a trace come together. Without a session it is none. It is not among
+	// those forgotten, for that is when another one is put.
+	lastTrace pcommon.TraceID
+	last      binding
 }
 
 // boundTrace is a binding without a pointer: a million of them are nothing to
@@ -53,7 +55,7 @@ func (b *bindings) reset(limit int) {
 		part.traces = newFifo[pcommon.TraceID, boundTrace](max(leastBound, limit/shardCount))
 		part.long = map[pcommon.TraceID]string{}
 		part.traces.forget = part.forget
-		part.last, part.lastSession = pcommon.TraceID{}, ""
+		part.last = binding{}
 	}
 }
 
@@ -68,6 +70,9 @@ func (b *bindings) get(trace pcommon.TraceID) string {
 	part := b.part(trace)
 	part.mu.Lock()
 	defer part.mu.Unlock()
+	if part.isLast(trace) {
+		return part.last.Session
+	}
 	if have := part.traces.get(trace); have != nil {
 		return part.session(trace, have)
 	}
@@ -79,6 +84,9 @@ func (b *bindings) is(trace pcommon.TraceID, session string) (bound, same bool) 
 	part := b.part(trace)
 	part.mu.Lock()
 	defer part.mu.Unlock()
+	if part.isLast(trace) {
+		return true, part.last.Session == session
+	}
 	have := part.traces.get(trace)
 	if have == nil || have.size == 0 {
 		return false, false
@@ -92,13 +100,17 @@ func (b *bindings) put(trace pcommon.TraceID, to binding) (old string, changed b
 	part := b.part(trace)
 	part.mu.Lock()
 	defer part.mu.Unlock()
+	if part.isLast(trace) && !to.before(part.last) {
+		return part.last.Session, false
+	}
 	have, added := part.traces.at(trace)
 	if added {
 		part.set(trace, have, to)
 		return "", true
 	}
-	if to.Start > have.start || part.same(trace, have, to.Session) && to.Start == have.start {
-		return "", false
+	if to.Start >= have.start && part.same(trace, have, to.Session) {
+		part.lastTrace, part.last = trace, binding{to.Session, have.start}
+		return to.Session, false
 	}
 	old = part.session(trace, have)
 	if !to.before(binding{old, have.start}) {
@@ -123,26 +135,28 @@ func (b *bindings) inOrder() []traceState {
 }
 
 func (p *boundTraces) set(trace pcommon.TraceID, t *boundTrace, to binding) {
-	if trace == p.last {
-		p.last, p.lastSession = pcommon.TraceID{}, ""
-	}
 	p.forget(trace)
 	*t = boundTrace{start: to.Start, size: isLong}
 	if len(to.Session) > maxBoundID {
 		p.long[trace] = to.Session
-		return
+	} else {
+		t.size = uint8(copy(t.id[:], to.Session))
 	}
-	t.size = uint8(copy(t.id[:], to.Session))
+	p.lastTrace, p.last = trace, to
+}
+
+func (p *boundTraces) isLast(trace pcommon.TraceID) bool {
+	return trace == p.lastTrace && p.last.Session != ""
 }
 
 func (p *boundTraces) session(trace pcommon.TraceID, t *boundTrace) string {
 	if t.size == isLong {
-		return p.long[trace]
+		p.last.Session = p.long[trace]
+	} else {
+		p.last.Session = string(t.id[:t.size])
 	}
-	if trace != p.last || p.lastSession == "" {
-		p.last, p.lastSession = trace, string(t.id[:t.size])
-	}
-	return p.lastSession
+	p.lastTrace, p.last.Start = trace, t.start
+	return p.last.Session
 }
 
 func (p *boundTraces) same(trace pcommon.TraceID, t *boundTrace, session string) bool {

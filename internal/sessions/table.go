@@ -213,7 +213,11 @@ func unlockBoth(a, b *shard) {
 // also when the reading itself is a duplicate. Sessions that had to be evicted
 // for it are passed to evicted, one after the other, after that.
 func (t *Table) Observe(r *spanevent.Reading, service Service, now time.Time, f func(*Session, Event), evicted func(*Session, Event)) Copies {
-	t.Bind(r)
+	if r.SessionID != "" && !r.Bound {
+		// It may have been forgotten since another call of Bind. The others are
+		// looked at when the session is locked.
+		t.Bind(r)
+	}
 	fresh := t.seen[r.SpanID[7]%shardCount].add(spanKey{r.TraceID, r.SpanID})
 	sh := t.lock(r)
 	defer sh.mu.Unlock()
