@@ -28,18 +28,23 @@ func makeRoom(attrs pcommon.Map, keys int) { attrs.EnsureCapacity(attrs.Len() + 
 // Stamp writes onto a span what it is to which session, so that whoever reads
 // it downstream needs no state. Values that are there already stay.
 func Stamp(span ptrace.Span, r *Reading) {
-	attrs := span.Attributes()
-	if r.Role == RoleEvent && r.Event.CostUSD.OK {
-		makeRoom(attrs, stampKeys+costKeys)
-	} else {
-		makeRoom(attrs, stampKeys)
+	attrs, typed := span.Attributes(), r.Rule == RuleStamp
+	room := stampKeys
+	if typed {
+		room--
 	}
+	if r.Role == RoleEvent && r.Event.CostUSD.OK {
+		room += costKeys
+	}
+	makeRoom(attrs, room)
 	key := r.Key()
 	if v, _ := attrs.GetOrPutEmpty(semconv.AgentLensSessionID); v.Type() != pcommon.ValueTypeStr || v.Str() != key {
 		v.SetStr(key)
 	}
 	putAbsent(attrs, semconv.AgentLensAgentName, r.Agent())
-	putAbsent(attrs, semconv.EventType, r.eventType())
+	if !typed {
+		putAbsent(attrs, semconv.EventType, r.eventType())
+	}
 }
 
 func putAbsent(attrs pcommon.Map, key, value string) {
