@@ -8,6 +8,8 @@ type memory struct {
 	buf      []byte
 	tool     *analysis.ToolCall
 	decision *analysis.DecisionTrace
+	// toolUsed and decisionUsed say that something stands in them.
+	toolUsed, decisionUsed bool
 }
 
 // maxMemory is how many bytes of content are kept room for.
@@ -35,6 +37,7 @@ func (m *memory) toolCall() *analysis.ToolCall {
 	if m.tool == nil {
 		m.tool = &analysis.ToolCall{}
 	}
+	m.toolUsed = true
 	return m.tool
 }
 
@@ -46,22 +49,19 @@ func (m *memory) decisionTrace() *analysis.DecisionTrace {
 	if m.decision == nil {
 		m.decision = &analysis.DecisionTrace{}
 	}
+	m.decisionUsed = true
 	return m.decision
 }
 
-// again returns the memory for another event.
-func (m *memory) again() memory { return memory{m.buf[:0], m.tool, m.decision} }
-
-// emptied returns the memory for another event, holding on to nothing.
-func (m *memory) emptied() memory {
-	if m.tool != nil {
-		*m.tool = analysis.ToolCall{}
+// empty lets go of what was read, but keeps the room for another event.
+func (m *memory) empty() {
+	if m.toolUsed {
+		*m.tool, m.toolUsed = analysis.ToolCall{}, false
 	}
-	if m.decision != nil {
-		*m.decision = analysis.DecisionTrace{}
+	if m.decisionUsed {
+		*m.decision, m.decisionUsed = analysis.DecisionTrace{}, false
 	}
 	if cap(m.buf) > maxMemory {
 		m.buf = nil
 	}
-	return m.again()
 }

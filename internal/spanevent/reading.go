@@ -81,10 +81,14 @@ type Reading struct {
 }
 
 // Clear forgets what was read, but keeps the memory for the next ReadInto.
-func (r *Reading) Clear() { r.reset(r.memory.emptied()) }
+func (r *Reading) Clear() {
+	r.memory.empty()
+	r.reset()
+}
 
 // reset empties the reading where it is: it is large to be copied.
-func (r *Reading) reset(m memory) {
+func (r *Reading) reset() {
+	m := r.memory
 	*r = Reading{}
 	r.memory = m
 }
@@ -203,7 +207,7 @@ func (s Scope) read(r *Reading, span ptrace.Span, f *facts) bool {
 		return false
 	}
 	if r.Role != RoleNone {
-		r.reset(r.memory)
+		r.reset()
 	}
 	r.memory.buf = r.memory.buf[:0]
 	r.Role, r.Dialect, r.Rule, r.Scope, r.Own = c.role, c.dialect, c.rule, s.name, own
