@@ -18,7 +18,7 @@ func readEvent(r *Reading, f *facts, span ptrace.Span, s Scope, seen []*dialect)
 		e.ID = r.SpanID.String()
 	}
 	e.SessionID, e.Timestamp = r.Key(), r.End
-	if took := r.End.Sub(r.Start); took > 0 {
+	if took := between(span.StartTimestamp(), span.EndTimestamp()); took > 0 {
 		e.DurationMS = analysis.Some(float64(took) / float64(time.Millisecond))
 	}
 	e.Model = firstOf(f.str(fieldRequestModel), f.str(fieldResponseModel))
@@ -59,6 +59,20 @@ func readEvent(r *Reading, f *facts, span ptrace.Span, s Scope, seen []*dialect)
 			ID: f.str(fieldDecisionID), Step: int(f.integer(fieldDecisionStep).Or(0)), Reasoning: f.str(fieldReasoning),
 			Alternatives: f.texts(fieldAlternatives), Confidence: f.amount(fieldConfidence), Timestamp: e.Timestamp,
 		}
+	}
+}
+
+// between returns what end.AsTime().Sub(start.AsTime()) does where that is more
+// than 0, without the way over seconds; else 0.
+func between(start, end pcommon.Timestamp) time.Duration {
+	from, to := int64(start), int64(end)
+	switch took := to - from; {
+	case to <= from:
+		return 0
+	case took < 0:
+		return math.MaxInt64
+	default:
+		return time.Duration(took)
 	}
 }
 

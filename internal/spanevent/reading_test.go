@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"pgregory.net/rapid"
 
@@ -105,6 +106,16 @@ func TestReadIsNotIntoTheMemoryOfAnother(t *testing.T) {
 	require.Equal(t, r.Event.ToolCall, again.Event.ToolCall)
 	require.NotSame(t, r.Event.ToolCall, again.Event.ToolCall)
 	require.NotSame(t, &r.Event.ToolCall.Output[0], &again.Event.ToolCall.Output[0])
+}
+
+// Stamps of senders without a clock are anything: the time between them is that
+// of package time.
+func TestBetweenIsSub(t *testing.T) {
+	stamp := rapid.OneOf(rapid.SampledFrom([]uint64{0, 1, 1<<63 - 1, 1 << 63, 1<<64 - 1}), rapid.Uint64())
+	rapid.Check(t, func(rt *rapid.T) {
+		start, end := pcommon.Timestamp(stamp.Draw(rt, "start")), pcommon.Timestamp(stamp.Draw(rt, "end"))
+		require.Equal(rt, max(0, end.AsTime().Sub(start.AsTime())), between(start, end))
+	})
 }
 
 // Nor does content, whose memory grows as it must, is used again, and is not

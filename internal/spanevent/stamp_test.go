@@ -30,23 +30,43 @@ func TestStampKeepsWhatIsThere(t *testing.T) {
 	}
 }
 
-// The list of attributes grows once, however many are put: besides that each
-// value is an allocation.
+// The list of attributes grows once, however many are put, and not for a type that
+// the span brought: besides that each value is an allocation.
 func TestStampAllocations(t *testing.T) {
 	const runs = 100
-	r := Reading{Role: RoleEvent, SessionID: "s", AgentName: "a", Event: analysis.Event{Type: analysis.EventLLMCall, CostUSD: analysis.Some(0.5)}}
-	spans := ptrace.NewSpanSlice()
-	for range runs + 1 {
-		span := spans.AppendEmpty()
-		span.Attributes().PutStr(semconv.GenAIOperationName, semconv.OperationChat)
+	untold := Reading{Role: RoleEvent, SessionID: "s", AgentName: "a", Event: analysis.Event{Type: analysis.EventLLMCall, CostUSD: analysis.Some(0.5)}}
+	told := untold
+	told.Rule = RuleStamp
+	for name, c := range map[string]struct {
+		r      *Reading
+		before []string
+		want   float64
+	}{
+		"a foreign span":         {&untold, []string{"a"}, 1 + stampKeys + costKeys},
+		"the SDK's":              {&told, []string{semconv.EventType}, 1 + stampKeys - 1 + costKeys},
+		"the SDK's, with room":   {&told, []string{semconv.EventType, "a"}, stampKeys - 1 + costKeys},
+		"a foreign one, without": {&untold, []string{"a", "b"}, 1 + stampKeys + costKeys},
+	} {
+		t.Run(name, func(t *testing.T) {
+			spans := ptrace.NewSpanSlice()
+			for range runs + 1 {
+				attrs := spans.AppendEmpty().Attributes()
+				if len(c.before) > 1 {
+					attrs.EnsureCapacity(len(c.before) + stampKeys - 1 + costKeys)
+				}
+				for _, key := range c.before {
+					attrs.PutStr(key, "llm_call")
+				}
+			}
+			i := 0
+			require.Equal(t, c.want, testing.AllocsPerRun(runs, func() {
+				span := spans.At(i)
+				i++
+				Stamp(span, c.r)
+				StampCost(span, 0.5, semconv.CostSourceLocal, "2026-11")
+			}))
+		})
 	}
-	i := 0
-	require.LessOrEqual(t, testing.AllocsPerRun(runs, func() {
-		span := spans.At(i)
-		i++
-		Stamp(span, &r)
-		StampCost(span, 0.5, semconv.CostSourceLocal, "2026-11")
-	}), 1.0+stampKeys+costKeys)
 }
 
 // A part that says which events told its call before reads back whole, and as a
