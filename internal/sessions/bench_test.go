@@ -59,7 +59,13 @@ func (f *feeder) observe(session int, key string, end, now time.Time, scope stri
 		e.TokensIn, e.TokensOut, e.CostUSD = analysis.Some(end.Unix()%1000+1), analysis.Some(end.Unix()%300+1), analysis.Some(0.25)
 	}
 	f.table.Observe(r, Service{Name: "svc", Version: "1"}, now, ignore, ignore)
+	if f.spans%spansOfRequest == 0 {
+		f.table.Rest(now)
+	}
 }
+
+// spansOfRequest is how many spans a request has: then sessions are put to rest.
+const spansOfRequest = 64
 
 // end ends a session with its root.
 func (f *feeder) end(session, n int, key string, now time.Time) {

@@ -102,14 +102,27 @@ func (t *Table) lay(sh *shard, s *Session, now time.Duration) {
 	sh.held.reuse(s)
 }
 
-// layOld puts the sessions to rest but the newest, and open ones with many
-// records.
-func (t *Table) layOld(sh *shard, now time.Duration) {
+// Rest puts sessions to rest that the spans before it were of, at the time now of
+// those, so that only a few stay awake. It is to be called after the spans of a
+// request: they have most of what packing looks at in the processor's cache, and
+// often several are of one session. Those that were awake before stay so until
+// the next Sweep.
+func (t *Table) Rest(now time.Time) {
+	for i := range t.shards {
+		sh := &t.shards[i]
+		sh.mu.Lock()
+		t.layNew(sh, now.Sub(t.made))
+		sh.mu.Unlock()
+	}
+}
+
+// layNew puts to rest all but some of the sessions, the newest first.
+func (t *Table) layNew(sh *shard, now time.Duration) {
 	for range sh.open.len - t.awakeOpen {
-		t.lay(sh, sh.open.front, now)
+		t.lay(sh, sh.open.back, now)
 	}
 	for range sh.done.len - maxAwake {
-		t.lay(sh, sh.done.front, now)
+		t.lay(sh, sh.done.back, now)
 	}
 }
 

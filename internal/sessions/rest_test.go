@@ -159,6 +159,9 @@ func TestRestChangesNothing(t *testing.T) {
 		asleep := 0
 		for _, r := range readings {
 			table.Observe(&r, Service{}, now, ignore, ignore)
+			if rapid.Bool().Draw(t, "rest") {
+				table.Rest(now)
+			}
 			if rapid.IntRange(0, 3).Draw(t, "sweep") == 0 {
 				now = now.Add(restAfter / 2)
 				table.Sweep(now.Add(restAfter), ignore)
@@ -175,9 +178,9 @@ func TestRestChangesNothing(t *testing.T) {
 	})
 }
 
-// Of the open sessions only the newest stay awake, and those that would be long
-// in packing.
-func TestOnlyTheNewestStayAwake(t *testing.T) {
+// Of the open sessions only a few stay awake, and those that would be long in
+// packing.
+func TestFewStayAwake(t *testing.T) {
 	table := NewTable(testLimits)
 	observe := func(session string, call byte) {
 		r := told{what: "llm", id: call + 1, session: session}.reading()
@@ -196,11 +199,19 @@ func TestOnlyTheNewestStayAwake(t *testing.T) {
 	for n := range 4 * shardCount * maxAwakeOpen {
 		observe(fmt.Sprint(n), 0)
 	}
+	table.Rest(time.Now())
 	assert.Equal(t, shardCount*maxAwakeOpen, awake())
 	assert.NotNil(t, table.shard("long").awake("long"))
 	table.checkCounts(t)
-	observe("0", 1)
-	assert.NotNil(t, table.shard("0").awake("0"))
+	var asleep string
+	for n := 0; asleep == ""; n++ {
+		if key := fmt.Sprint(n); table.shard(key).awake(key) == nil {
+			asleep = key
+		}
+	}
+	observe(asleep, 1)
+	assert.NotNil(t, table.shard(asleep).awake(asleep))
+	table.Rest(time.Now())
 	assert.Equal(t, shardCount*maxAwakeOpen, awake(), "another one rests for it")
 	open, _ := table.Len()
 	assert.Equal(t, 4*shardCount*maxAwakeOpen+1, open)

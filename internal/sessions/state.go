@@ -124,7 +124,7 @@ func (t *Table) restore(state *sessionState) {
 	s.bound(t.limits.MaxCalls, maxLone, state.Arrived)
 	t.records.Add(int64(s.room()))
 	sh.touch(s)
-	t.layOld(sh, s.arrived)
+	t.layNew(sh, s.arrived)
 }
 
 func (state *callState) call() call {

@@ -242,7 +242,6 @@ func (t *Table) Observe(r *spanevent.Reading, service Service, now time.Time, f 
 		sh.touch(s)
 		f(s, Duplicate)
 		s.Summary = &s.sum
-		t.layOld(sh, s.arrived)
 		return copies
 	}
 	before := s.room()
@@ -253,7 +252,6 @@ func (t *Table) Observe(r *spanevent.Reading, service Service, now time.Time, f 
 	s.Summary = &s.sum
 	for t.count.Load() > int64(t.limits.MaxSessions) && t.evict(sh, s, evicted) {
 	}
-	t.layOld(sh, s.arrived)
 	return copies
 }
 

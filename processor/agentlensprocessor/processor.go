@@ -163,6 +163,7 @@ func (p *agentLensProcessor) process(ctx context.Context, td ptrace.Traces) (ptr
 	}
 	p.find(ctx, b, len(b.spans))
 	p.tellCosts(ctx, b)
+	p.table.Rest(b.now)
 	if len(b.reports) > 0 {
 		appendReports(td, b.reports)
 		p.unsent.mu.Lock()
