@@ -14,6 +14,9 @@ type sessionIndex struct {
 	// awake are the sessions awake by their slots, nil where a slot is free.
 	awake []*Session
 	free  []int32
+	// latest is the one awake that was asked for last, for the spans of a session
+	// come together.
+	latest *Session
 	// clashing are those whose hash is that of another; they stay awake.
 	clashing map[string]*Session
 	rests    []*rest
@@ -51,22 +54,25 @@ func (x *sessionIndex) hash(key string) uint64 { return maphash.String(x.seed, k
 // get returns a session, awake, and whether it was at rest; nil when it is not
 // held.
 func (x *sessionIndex) get(key string) (s *Session, woken bool) {
+	if x.latest != nil && x.latest.Key == key {
+		return x.latest, false
+	}
 	hash := x.hash(key)
 	at, found := x.places[hash]
 	switch {
 	case !found:
 	case at.awake():
-		s = x.awake[at.slot()]
+		if s = x.awake[at.slot()]; s.Key == key {
+			x.latest = s
+			return s, false
+		}
 	default:
 		if s = x.rests[at.rest()].take(at, key); s != nil {
 			x.occupy(s, hash)
 			return s, true
 		}
 	}
-	if s == nil || s.Key != key {
-		s = x.clashing[key]
-	}
-	return s, false
+	return x.clashing[key], false
 }
 
 // enter takes in a session that is not held.
@@ -96,12 +102,15 @@ func (x *sessionIndex) occupy(s *Session, hash uint64) {
 		x.awake = append(x.awake, nil)
 		s.slot = int32(len(x.awake))
 	}
-	s.hash = hash
+	s.hash, x.latest = hash, s
 	x.awake[s.slot-1] = s
 	x.places[hash] = isAwake | place(s.slot-1)
 }
 
 func (x *sessionIndex) vacate(s *Session) {
+	if x.latest == s {
+		x.latest = nil
+	}
 	x.awake[s.slot-1] = nil
 	x.free = append(x.free, s.slot)
 	s.slot = 0
