@@ -43,6 +43,9 @@ func readInOut(input, output *json.RawMessage, f *facts, span ptrace.Span, seen 
 	if wantOutput {
 		*output = f.data(fieldOutput, "output")
 	}
+	if f.bound >= span.Attributes().Len() {
+		seen = nil // the keys over which messages are spread have no binding
+	}
 	for _, d := range seen {
 		if wantInput && *input == nil && d.flatInput != nil {
 			*input = flattened(span.Attributes(), d.flatInput, "input")

@@ -81,8 +81,10 @@ type facts struct {
 	told   uint64
 	values [fieldCount]pcommon.Value
 	ranks  [fieldCount]uint8
-	// seen has the bit of each dialect with an attribute on the span.
-	seen uint64
+	// seen has the bit of each dialect with an attribute on the span, and bound
+	// counts those attributes.
+	seen  uint64
+	bound int
 	// implied is what a key on the span implies it to be, and decidedBy the
 	// dialect of that key.
 	implied   kind
@@ -109,7 +111,7 @@ func (f *facts) free() {
 	for told := f.told; told != 0; told &= told - 1 {
 		f.values[bits.TrailingZeros64(told)] = pcommon.Value{}
 	}
-	f.told, f.seen, f.implied, f.decidedBy = 0, 0, kindUnknown, nil
+	f.told, f.seen, f.bound, f.implied, f.decidedBy = 0, 0, 0, kindUnknown, nil
 	f.failed, f.ignored, f.apart, f.own = false, false, false, false
 	f.metadata, f.memory = nil, nil
 	factsPool.Put(f)

@@ -149,6 +149,7 @@ func (x *index) collect(own *dialect, attrs pcommon.Map, metadata bool) *facts {
 
 func (f *facts) take(b *binding, v pcommon.Value) {
 	f.seen |= b.dialect
+	f.bound++
 	undecided := f.implied == kindUnknown && !f.ignored
 	if b.implies != kindUnknown && f.implied == kindUnknown {
 		f.implied = b.implies

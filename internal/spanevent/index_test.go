@@ -1,10 +1,27 @@
 package spanevent
 
 import (
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 )
+
+// A key over which messages are spread has no binding: on a span whose keys all
+// have one they are not looked for.
+func TestSpreadKeysHaveNoBinding(t *testing.T) {
+	for _, d := range dialects {
+		for _, prefix := range slices.Concat(d.flatInput, d.flatOutput) {
+			require.True(t, strings.HasSuffix(prefix, "."), prefix)
+			for _, of := range dialects {
+				for _, b := range slices.Concat(of.keys, of.ownKeys) {
+					require.False(t, strings.HasPrefix(b.key, prefix), b.key)
+				}
+			}
+		}
+	}
+}
 
 // Each key has the meaning that the first dialect to list it gives it, also where
 // others have its shape; and a key that only has the shape of one has none.
