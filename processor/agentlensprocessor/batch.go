@@ -21,49 +21,9 @@ type batch struct {
 	// found is how many spans the engines that watch the stream have seen.
 	found   int
 	reports []*report
-	// dialects counts the spans of each, costs what calls cost by their labels.
-	dialects []dialectCount
-	costs    []costCount
+	tally   tally
 	// told is room for what the spans told.
 	told []sessions.Told
-}
-
-type dialectCount struct {
-	name  string
-	spans int64
-}
-
-func (b *batch) count(dialect string) {
-	for i := range b.dialects {
-		if b.dialects[i].name == dialect {
-			b.dialects[i].spans++
-			return
-		}
-	}
-	b.dialects = append(b.dialects, dialectCount{dialect, 1})
-}
-
-type costCount struct {
-	costLabels
-	usd float64
-}
-
-// maxCosts is how many sums are as quickly looked through.
-const maxCosts = 32
-
-// spend counts what a call cost. It reports false when there are too many sums.
-func (b *batch) spend(l costLabels, usd float64) bool {
-	for i := range b.costs {
-		if b.costs[i].costLabels == l {
-			b.costs[i].usd += usd
-			return true
-		}
-	}
-	if len(b.costs) == maxCosts {
-		return false
-	}
-	b.costs = append(b.costs, costCount{l, usd})
-	return true
 }
 
 // maxReused is the largest batch, in spans, whose memory is kept.
@@ -79,7 +39,8 @@ func (p *agentLensProcessor) release(b *batch) {
 		b.spans[i].clear()
 	}
 	clear(b.told[:cap(b.told)])
-	*b = batch{spans: b.spans[:0], dialects: b.dialects[:0], costs: b.costs[:0], told: b.told[:0]}
+	b.tally.clear()
+	*b = batch{spans: b.spans[:0], tally: b.tally, told: b.told[:0]}
 	p.batches.Put(b)
 }
 

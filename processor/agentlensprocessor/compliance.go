@@ -19,23 +19,29 @@ type policy struct {
 	// resource are the attributes that must be there, as attributeOf writes
 	// them.
 	resource []string
+	// results is where those of its rules begin in engines.results.
+	results int
 }
 
-func newPolicies(cfg ComplianceConfig) ([]policy, error) {
-	var out []policy
+func newPolicies(cfg ComplianceConfig) (out []policy, results []ruleLabels, err error) {
 	for i := range cfg.Policies {
 		checker, err := compliance.NewChecker(cfg.Policies[i].policy())
 		if err != nil {
-			return nil, fmt.Errorf("`compliance::policies::%d`: %w", i, err)
+			return nil, nil, fmt.Errorf("`compliance::policies::%d`: %w", i, err)
 		}
 		match := cfg.Policies[i].Match
-		p := policy{checker: checker, agents: match.Agents}
+		p := policy{checker: checker, agents: match.Agents, results: len(results)}
+		for _, rule := range cfg.Policies[i].Rules {
+			for _, verdict := range verdicts {
+				results = append(results, ruleLabels{cfg.Policies[i].Name, string(rule.Kind), string(verdict)})
+			}
+		}
 		for key, value := range match.ResourceAttributes {
 			p.resource = append(p.resource, attributeOf(key, value))
 		}
 		out = append(out, p)
 	}
-	return out, nil
+	return out, results, nil
 }
 
 // matches reports whether the policy is for a session: one of its agent

@@ -50,24 +50,14 @@ func (p *agentLensProcessor) countCost(ctx context.Context, b *batch, r *spaneve
 	switch {
 	case source != "":
 		l := costLabels{r.Agent(), r.Event.Model}
-		if !b.spend(l, r.Event.CostUSD.V) {
-			p.tellCosts(ctx, b)
-			b.spend(l, r.Event.CostUSD.V)
+		if !b.tally.spend(l, r.Event.CostUSD.V) {
+			p.tellCosts(ctx, &b.tally)
+			b.tally.spend(l, r.Event.CostUSD.V)
 		}
 	case p.engines.prices != nil && priced(r.Event.Type):
 		p.telemetry.ProcessorAgentlensUnpricedCalls.Add(ctx, 1)
 		p.tellUnpriced(&r.Event)
 	}
-}
-
-// tellCosts adds to the metric what the calls so far cost.
-func (p *agentLensProcessor) tellCosts(ctx context.Context, b *batch) {
-	for _, c := range b.costs {
-		l := costLabels{p.agents.of(c.agent), p.models.of(c.model)}
-		p.telemetry.ProcessorAgentlensCost.Add(ctx, c.usd, p.ofCost.of(l, costLabels.keyValues)...)
-	}
-	clear(b.costs)
-	b.costs = b.costs[:0]
 }
 
 // tellUnpriced logs once of each model, up to a hundred, that no price is known.

@@ -18,6 +18,9 @@ import (
 type engines struct {
 	prices   *pricing.Table
 	policies []policy
+	// results are the labels of what the rules can say, policy by policy, rule by
+	// rule.
+	results  []ruleLabels
 	drift    *driftEngine
 	forecast *forecastEngine
 	alerts   *alertEngine
@@ -32,7 +35,7 @@ func newEngines(cfg *Config) (*engines, error) {
 		}
 	}
 	if cfg.Compliance.Enabled {
-		if e.policies, err = newPolicies(cfg.Compliance); err != nil {
+		if e.policies, e.results, err = newPolicies(cfg.Compliance); err != nil {
 			return nil, err
 		}
 	}
@@ -78,9 +81,9 @@ type verdict struct {
 	forecast   *forecastFinding
 }
 
-// judge gives the verdict on a session, but for drift.
-func (e *engines) judge(s *sessions.Session) (v verdict, err error) {
-	v.compliance = e.check(s)
+// judge gives the verdict on a session, but for drift, and counts it.
+func (e *engines) judge(s *sessions.Session, t *tally) (v verdict, err error) {
+	v.compliance = e.check(s, t)
 	if e.forecast != nil {
 		v.forecast, err = e.forecast.of(s.Summary.AgentName)
 	}
@@ -90,19 +93,24 @@ func (e *engines) judge(s *sessions.Session) (v verdict, err error) {
 // standing is the verdict on a session that was judged before: no engine takes
 // it in again.
 func (e *engines) standing(s *sessions.Session) verdict {
-	v := verdict{compliance: e.check(s)}
+	v := verdict{compliance: e.check(s, nil)}
 	if e.drift != nil {
 		v.drift = e.drift.at(s.Summary.AgentName, s.Summary.EndedAt)
 	}
 	return v
 }
 
-// check runs the policies that are for a session.
-func (e *engines) check(s *sessions.Session) []*compliance.Report {
+// check runs the policies that are for a session, and counts their results
+// unless t is nil.
+func (e *engines) check(s *sessions.Session, t *tally) []*compliance.Report {
 	var reports []*compliance.Report
 	for i := range e.policies {
 		if p := &e.policies[i]; p.matches(s.Summary, s.Service().Attributes) {
-			reports = append(reports, p.checker.Check(s.Summary))
+			report := p.checker.Check(s.Summary)
+			reports = append(reports, report)
+			if t != nil {
+				t.check(p, report)
+			}
 		}
 	}
 	return reports

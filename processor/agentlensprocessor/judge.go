@@ -17,30 +17,23 @@ const maxUnsent = 10_000
 
 // complete gives the verdict on a session that has just been completed, or
 // whose completed state has changed.
-func (p *agentLensProcessor) complete(ctx context.Context, s *sessions.Session) *report {
-	rep := p.judge(ctx, s)
+func (p *agentLensProcessor) complete(ctx context.Context, b *batch, s *sessions.Session) *report {
+	rep := p.judge(ctx, &b.tally, s)
 	p.addDrift(ctx, rep)
 	return rep
 }
 
 // judge gives the verdict, but for drift.
-func (p *agentLensProcessor) judge(ctx context.Context, s *sessions.Session) *report {
+func (p *agentLensProcessor) judge(ctx context.Context, t *tally, s *sessions.Session) *report {
 	first := s.Revision == 0
 	s.Revision++
-	v, err := p.engines.judge(s)
+	v, err := p.engines.judge(s, t)
 	if err != nil {
 		p.engineError(ctx, "forecast", err)
 	}
 	s.Verdict = fingerprint(s.Summary, v.compliance)
 	if first {
-		p.telemetry.ProcessorAgentlensSessionsCompleted.Add(ctx, 1, p.ofStatus.of(p.statuses.of(string(s.Summary.Status)), statusLabel)...)
-	}
-	for _, report := range v.compliance {
-		for i := range report.Results {
-			result := &report.Results[i]
-			l := ruleLabels{report.Policy, string(result.Kind), string(result.Verdict)}
-			p.telemetry.ProcessorAgentlensComplianceResults.Add(ctx, 1, p.ofRule.of(l, ruleLabels.keyValues)...)
-		}
+		t.statuses = count(t.statuses, string(s.Summary.Status))
 	}
 	return newReport(s, v)
 }
@@ -59,11 +52,11 @@ func (p *agentLensProcessor) addDrift(ctx context.Context, rep *report) {
 
 // revise gives the verdict again on a session that had one before its latest
 // span; nil when that span has changed nothing.
-func (p *agentLensProcessor) revise(ctx context.Context, s *sessions.Session) *report {
-	if fingerprint(s.Summary, p.engines.check(s)) == s.Verdict {
+func (p *agentLensProcessor) revise(ctx context.Context, b *batch, s *sessions.Session) *report {
+	if fingerprint(s.Summary, p.engines.check(s, nil)) == s.Verdict {
 		return nil
 	}
-	return p.complete(ctx, s)
+	return p.complete(ctx, b, s)
 }
 
 // repeat returns what to write onto a copy of a root: the verdict on its session
@@ -76,7 +69,7 @@ func (p *agentLensProcessor) repeat(s *sessions.Session, r *spanevent.Reading, f
 		v = p.engines.standing(s)
 	} else if first != nil {
 		s = first.session.Session()
-		v.compliance = p.engines.check(s)
+		v.compliance = p.engines.check(s, nil)
 	} else {
 		return nil
 	}
@@ -109,13 +102,15 @@ func (p *agentLensProcessor) sweepUntil(ctx context.Context) {
 // are sent again with the next sweep.
 func (p *agentLensProcessor) sweep(ctx context.Context) {
 	var idle []*report
+	var t tally
 	p.table.Sweep(p.now(), func(s *sessions.Session, _ sessions.Event) {
-		rep := p.judge(ctx, s)
+		rep := p.judge(ctx, &t, s)
 		// The session goes on when it is unlocked; what is reported of it does not.
 		rep.summary = analysis.Summary{SessionID: s.Summary.SessionID}
 		rep.summary.Merge(s.Summary)
 		idle = append(idle, rep)
 	})
+	p.tell(ctx, &t)
 	// The table's order says nothing of theirs.
 	slices.SortFunc(idle, func(a, b *report) int {
 		return cmp.Or(a.summary.EndedAt.Compare(b.summary.EndedAt), cmp.Compare(a.summary.SessionID, b.summary.SessionID))

@@ -9,10 +9,12 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.yaml.in/yaml/v3"
 
+	"github.com/agentlens/agentlens-otel/analysis/compliance"
 	"github.com/agentlens/agentlens-otel/semconv"
 )
 
@@ -79,6 +81,77 @@ func TestMetricsSayWhatTheSpansSay(t *testing.T) {
 	assert.Equal(t, len(sdk)+5, own)
 	assert.Len(t, lastVerdicts(findingsOf(h.sink)), int(total[int64](t, tel, "otelcol_processor_agentlens_sessions_completed")))
 	assert.Positive(t, total[int64](t, tel, "otelcol_processor_agentlens_alerts_late_events"))
+}
+
+// The results of the rules are counted by the policy, the rule and what it said,
+// of sessions that a root ends as of those that are idle, each time a verdict is
+// given: in the first batch six end, two of them failed; a late span changes the
+// verdict on one.
+func TestComplianceResultsAreCountedByRule(t *testing.T) {
+	h, tel := newMeasured(t, func(cfg *Config) {
+		cfg.Compliance.Policies = []PolicyConfig{
+			{Name: "few", Match: MatchConfig{Agents: []string{"agent-1"}}, Rules: []compliance.Rule{
+				{Kind: compliance.MaxEvents, Limit: limit(1)}, {Kind: compliance.RequiredTools, Tools: []string{"search"}},
+			}},
+			{Name: "all", Rules: []compliance.Rule{
+				{Kind: compliance.MaxErrorRate, Limit: limit(0)}, {Kind: compliance.MaxEvents, Limit: limit(2)}, {Kind: compliance.MinEvents, Limit: limit(1)},
+			}},
+		}
+	})
+	td := ptrace.NewTraces()
+	scope := td.ResourceSpans().AppendEmpty().ScopeSpans().AppendEmpty()
+	scope.Scope().SetName(semconv.ScopeName)
+	n := 0
+	event := func(session int, tool bool) ptrace.Span {
+		n++
+		span := scope.Spans().AppendEmpty()
+		soakSpan(span, session, n, tool)
+		return span
+	}
+	for session := range 6 { // of agent-0 to agent-5
+		for i := range session / 2 {
+			event(session, i == 1)
+		}
+		if session == 4 {
+			event(session, false).Status().SetCode(ptrace.StatusCodeError)
+		}
+		n++
+		soakRoot(scope.Spans().AppendEmpty(), session, n)
+	}
+	h.feed(t, td)
+
+	td = ptrace.NewTraces()
+	scope = td.ResourceSpans().AppendEmpty().ScopeSpans().AppendEmpty()
+	scope.Scope().SetName(semconv.ScopeName)
+	event(1, false)  // late
+	event(51, true)  // idle, of agent-1
+	event(51, false) // a second event
+	h.feed(t, td)
+	h.clock.at = h.clock.at.Add(h.cfg.IdleTimeout)
+	h.sweep(t.Context())
+
+	counted := func(name string) map[string]int64 {
+		m, err := tel.GetMetric("otelcol_processor_agentlens_" + name)
+		require.NoError(t, err)
+		got := map[string]int64{}
+		for _, p := range m.Data.(metricdata.Sum[int64]).DataPoints {
+			var labels []string
+			for _, kv := range p.Attributes.ToSlice() {
+				labels = append(labels, kv.Value.AsString())
+			}
+			got[strings.Join(labels, " ")] += p.Value
+		}
+		return got
+	}
+	// Events of the sessions: 0, 0, 1, 1, 3 (one failed), 2; then 1 of the second,
+	// and 2 of the idle one.
+	assert.Equal(t, map[string]int64{
+		"few max_events pass": 2, "few max_events fail": 1, "few required_tools fail": 2, "few required_tools pass": 1,
+		"all max_error_rate skip": 2, "all max_error_rate pass": 5, "all max_error_rate fail": 1,
+		"all max_events pass": 7, "all max_events fail": 1,
+		"all min_events fail": 2, "all min_events pass": 6,
+	}, counted("compliance_results"))
+	assert.Equal(t, map[string]int64{"completed": 6, "timeout": 1}, counted("sessions_completed"))
 }
 
 func declaredMetrics(t *testing.T) []string {

@@ -151,18 +151,15 @@ func (p *agentLensProcessor) process(ctx context.Context, td ptrace.Traces) (ptr
 				}
 				p.table.Bind(r)
 				b.own, b.foreign = b.own || r.Own, b.foreign || !r.Own
-				b.count(r.Dialect)
+				b.tally.dialects = count(b.tally.dialects, r.Dialect)
 			}
 		}
-	}
-	for _, d := range b.dialects {
-		p.telemetry.ProcessorAgentlensSpans.Add(ctx, d.spans, p.ofDialect.of(d.name, dialectLabel)...)
 	}
 	for i := range b.spans {
 		p.assemble(ctx, b, i)
 	}
 	p.find(ctx, b, len(b.spans))
-	p.tellCosts(ctx, b)
+	p.tell(ctx, &b.tally)
 	p.table.Rest(b.now)
 	if len(b.reports) > 0 {
 		appendReports(td, b.reports)
@@ -220,7 +217,7 @@ func (p *agentLensProcessor) repeated(ctx context.Context, s *readSpan, of *sess
 // before.
 func (p *agentLensProcessor) ended(ctx context.Context, b *batch, i int, of *sessions.Session) {
 	p.find(ctx, b, i)
-	s, rep := &b.spans[i], p.complete(ctx, of)
+	s, rep := &b.spans[i], p.complete(ctx, b, of)
 	if rep.fitsOn(&s.reading) {
 		rep.stamp(s.span, &s.reading)
 		p.told.roots.add(s.key(), of, &rep.verdict)
@@ -232,7 +229,7 @@ func (p *agentLensProcessor) ended(ctx context.Context, b *batch, i int, of *ses
 // late gives the verdict again when the i-th span changes it.
 func (p *agentLensProcessor) late(ctx context.Context, b *batch, i int, of *sessions.Session) {
 	p.find(ctx, b, i)
-	if rep := p.revise(ctx, of); rep != nil {
+	if rep := p.revise(ctx, b, of); rep != nil {
 		b.reports = append(b.reports, rep)
 	}
 }
@@ -242,7 +239,7 @@ func (p *agentLensProcessor) late(ctx context.Context, b *batch, i int, of *sess
 func (p *agentLensProcessor) evicted(ctx context.Context, b *batch, i int, of *sessions.Session) {
 	p.telemetry.ProcessorAgentlensSessionsEvicted.Add(ctx, 1)
 	p.find(ctx, b, i)
-	b.reports = append(b.reports, p.complete(ctx, of))
+	b.reports = append(b.reports, p.complete(ctx, b, of))
 }
 
 // serviceOf keeps of a resource what sessions need of it.
