@@ -318,7 +318,7 @@ func (c *client) spend(span ptrace.Span, e *analysis.Event, agent string) {
 func (c *client) verdict(s *sessions.Session) report {
 	whole := c.whole[s.Key]
 	require.NotNil(c.t, whole, s.Key)
-	rep := report{summary: *whole, traceID: s.TraceID, rootID: s.RootID, revision: 1}
+	rep := report{summary: whole, traceID: s.TraceID, rootID: s.RootID, revision: 1}
 	rep.verdict.compliance = []*compliance.Report{c.checker.Check(whole)}
 	rep.verdict.forecast = c.forecast(whole.AgentName)
 	if whole.Events > 0 {

@@ -17,14 +17,14 @@ const maxUnsent = 10_000
 
 // complete gives the verdict on a session that has just been completed, or
 // whose completed state has changed.
-func (p *agentLensProcessor) complete(ctx context.Context, b *batch, s *sessions.Session) *report {
+func (p *agentLensProcessor) complete(ctx context.Context, b *batch, s *sessions.Session) report {
 	rep := p.judge(ctx, &b.tally, s)
-	p.addDrift(ctx, rep)
+	p.addDrift(ctx, &rep)
 	return rep
 }
 
 // judge gives the verdict, but for drift.
-func (p *agentLensProcessor) judge(ctx context.Context, t *tally, s *sessions.Session) *report {
+func (p *agentLensProcessor) judge(ctx context.Context, t *tally, s *sessions.Session) report {
 	first := s.Revision == 0
 	s.Revision++
 	v, err := p.engines.judge(s, t)
@@ -45,7 +45,7 @@ func (p *agentLensProcessor) addDrift(ctx context.Context, rep *report) {
 		return
 	}
 	var err error
-	if rep.verdict.drift, err = p.engines.drift.add(&rep.summary, rep.service.Version, rep.revision, p.now()); err != nil {
+	if rep.verdict.drift, err = p.engines.drift.add(rep.summary, rep.service.Version, rep.revision, p.now()); err != nil {
 		p.engineError(ctx, "drift", err)
 	}
 }
@@ -56,7 +56,7 @@ func (p *agentLensProcessor) revise(ctx context.Context, b *batch, s *sessions.S
 	if fingerprint(s.Summary, p.engines.check(s, nil)) == s.Verdict {
 		return nil
 	}
-	return p.complete(ctx, b, s)
+	return p.complete(ctx, b, s).kept()
 }
 
 // repeat returns what to write onto a copy of a root: the verdict on its session
@@ -80,7 +80,7 @@ func (p *agentLensProcessor) repeat(s *sessions.Session, r *spanevent.Reading, f
 	if !rep.fitsOn(r) {
 		return nil
 	}
-	return rep
+	return &rep
 }
 
 // sweepUntil completes idle sessions until ctx is done.
@@ -105,10 +105,10 @@ func (p *agentLensProcessor) sweep(ctx context.Context) {
 	var t tally
 	p.table.Sweep(p.now(), func(s *sessions.Session, _ sessions.Event) {
 		rep := p.judge(ctx, &t, s)
-		// The session goes on when it is unlocked; what is reported of it does not.
-		rep.summary = analysis.Summary{SessionID: s.Summary.SessionID}
+		// Drift takes in the lists, too, when the session is unlocked.
+		rep.summary = &analysis.Summary{SessionID: s.Summary.SessionID}
 		rep.summary.Merge(s.Summary)
-		idle = append(idle, rep)
+		idle = append(idle, &rep)
 	})
 	p.tell(ctx, &t)
 	// The table's order says nothing of theirs.

@@ -222,7 +222,7 @@ func (p *agentLensProcessor) ended(ctx context.Context, b *batch, i int, of *ses
 		rep.stamp(s.span, &s.reading)
 		p.told.roots.add(s.key(), of, &rep.verdict)
 	} else {
-		b.reports = append(b.reports, rep)
+		b.reports = append(b.reports, rep.kept())
 	}
 }
 
@@ -239,7 +239,7 @@ func (p *agentLensProcessor) late(ctx context.Context, b *batch, i int, of *sess
 func (p *agentLensProcessor) evicted(ctx context.Context, b *batch, i int, of *sessions.Session) {
 	p.telemetry.ProcessorAgentlensSessionsEvicted.Add(ctx, 1)
 	p.find(ctx, b, i)
-	b.reports = append(b.reports, p.complete(ctx, b, of))
+	b.reports = append(b.reports, p.complete(ctx, b, of).kept())
 }
 
 // serviceOf keeps of a resource what sessions need of it.

@@ -16,7 +16,7 @@ import (
 
 // report is the verdict on a session, on its way to a span.
 type report struct {
-	summary  analysis.Summary
+	summary  *analysis.Summary
 	service  sessions.Service
 	traceID  pcommon.TraceID
 	rootID   pcommon.SpanID
@@ -24,10 +24,20 @@ type report struct {
 	verdict  verdict
 }
 
-func newReport(s *sessions.Session, v verdict) *report {
-	return &report{
-		summary: *s.Summary, service: s.Service(), traceID: s.TraceID, rootID: s.RootID, revision: s.Revision, verdict: v,
+// newReport returns the report on a session, which holds as long as that is
+// locked.
+func newReport(s *sessions.Session, v verdict) report {
+	return report{
+		summary: s.Summary, service: s.Service(), traceID: s.TraceID, rootID: s.RootID, revision: s.Revision, verdict: v,
 	}
+}
+
+// kept returns the report for when the session is unlocked and goes on. The lists
+// of its summary, which no report tells, are still the session's.
+func (rep report) kept() *report {
+	summary := *rep.summary
+	rep.summary = &summary
+	return &rep
 }
 
 // fitsOn reports whether the verdict can stand on the span that ended the
@@ -41,10 +51,10 @@ func (rep *report) stamp(span ptrace.Span, r *spanevent.Reading) {
 	if r.Role == spanevent.RoleSession {
 		// The SDK has written the status itself, and the token sums of what it
 		// tracked.
-		spanevent.StampSessionTokens(span, &rep.summary)
-		spanevent.StampSessionCost(span, &rep.summary)
+		spanevent.StampSessionTokens(span, rep.summary)
+		spanevent.StampSessionCost(span, rep.summary)
 	} else {
-		spanevent.StampSession(span, spanevent.RoleSession, &rep.summary)
+		spanevent.StampSession(span, spanevent.RoleSession, rep.summary)
 	}
 	rep.stampFindings(span)
 }
@@ -93,7 +103,7 @@ func (rep *report) writeTo(span ptrace.Span) {
 	at := pcommon.NewTimestampFromTime(rep.summary.EndedAt)
 	span.SetStartTimestamp(at)
 	span.SetEndTimestamp(at)
-	spanevent.StampSession(span, spanevent.RoleSessionReport, &rep.summary)
+	spanevent.StampSession(span, spanevent.RoleSessionReport, rep.summary)
 	span.Attributes().PutInt(semconv.ReportRevision, rep.revision)
 	rep.stampFindings(span)
 }
