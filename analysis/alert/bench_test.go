@@ -2,6 +2,7 @@ package alert
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 	"time"
 
@@ -50,6 +51,23 @@ func BenchmarkObserve(b *testing.B) {
 				e.Timestamp = time.Unix(1_780_000_000, int64(i)*1_000_000)
 				i++
 				if len(rs.Observe(st, e, nil)) > 0 {
+					b.Fatal("fired")
+				}
+			}
+		})
+	}
+}
+
+// A pattern over an output of 2 kB that is a text, as it is and with an escape.
+func BenchmarkObserveText(b *testing.B) {
+	for name, end := range map[string]string{"as it is": `.`, "escaped": `.\n`} {
+		b.Run(name, func(b *testing.B) {
+			rs, err := NewRuleSet([]Rule{{Name: "r", Condition: PatternCondition("output_data", `\b\d{3}-\d{2}-\d{4}\b`)}})
+			require.NoError(b, err)
+			st, e := rs.NewState(), analysis.Event{Output: json.RawMessage(`"` + strings.Repeat("The well-known article. ", 80) + end + `"`)}
+			b.ReportAllocs()
+			for b.Loop() {
+				if len(rs.Observe(st, &e, nil)) > 0 {
 					b.Fatal("fired")
 				}
 			}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/agentlens/agentlens-otel/analysis"
 )
@@ -141,13 +142,22 @@ func compileField(name string) (field, bool) {
 	return f, true
 }
 
-// value is what an event holds in a field.
+// value is what an event holds in a field. A text out of JSON is in raw when it
+// is there as it is, without quotes: what looks at it need not copy it.
 type value struct {
 	kind   fieldKind
 	truth  bool
 	number float64
 	text   string
 	raw    json.RawMessage
+}
+
+// string returns a text.
+func (v *value) string() string {
+	if v.raw != nil {
+		return string(v.raw)
+	}
+	return v.text
 }
 
 // of returns the event's value; a JSON string, number or bool comes as such.
@@ -201,6 +211,9 @@ func scalar(raw json.RawMessage) value {
 	case raw[0] == '{' || raw[0] == '[':
 		return value{kind: object, raw: raw}
 	case raw[0] == '"':
+		if inside := raw[1:]; isPlain(inside) {
+			return value{kind: text, raw: inside[:len(inside)-1]}
+		}
 		var s string
 		if json.Unmarshal(raw, &s) == nil {
 			return value{kind: text, text: s}
@@ -214,6 +227,21 @@ func scalar(raw json.RawMessage) value {
 		}
 	}
 	return value{}
+}
+
+// isPlain reports whether a JSON string, from behind its first quote, says what
+// it says without escapes.
+func isPlain(rest []byte) bool {
+	end := len(rest) - 1
+	if end < 0 || rest[end] != '"' {
+		return false
+	}
+	for _, b := range rest[:end] {
+		if b < ' ' || b == '"' || b == '\\' {
+			return false
+		}
+	}
+	return utf8.Valid(rest[:end])
 }
 
 // plainJSON returns JSON with characters written out that were written as \u

@@ -65,6 +65,9 @@ func (m *matcher) judge(e *analysis.Event) (matches, speaks bool) {
 	if m.pattern != nil {
 		switch v.kind {
 		case text:
+			if v.raw != nil {
+				return m.pattern.Match(v.raw), true
+			}
 			return m.pattern.MatchString(v.text), true
 		case object:
 			return m.pattern.Match(plainJSON(v.raw)), true
@@ -78,7 +81,7 @@ func (m *matcher) judge(e *analysis.Event) (matches, speaks bool) {
 	case number:
 		return compare(v.number, m.op, m.want.number), true
 	case text:
-		return compare(v.text, m.op, m.want.text), true
+		return compare(v.string(), m.op, m.want.text), true
 	case boolean:
 		return (v.truth == m.want.truth) == (m.op == equal), true
 	}

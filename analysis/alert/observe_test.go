@@ -164,7 +164,9 @@ func TestFields(t *testing.T) {
 	} {
 		f, ok := compileField(name)
 		require.True(t, ok, name)
-		assert.Equal(t, value{kind: text, text: want}, f.of(&e), name)
+		v := f.of(&e)
+		assert.Equal(t, text, v.kind, name)
+		assert.Equal(t, want, v.string(), name)
 	}
 	for name, want := range map[string]float64{
 		"tokens_in": 0, "tokens_out": 7, "tokens_total": 7, "cache_read_tokens": 1, "cache_write_tokens": 2, "reasoning_tokens": 3,

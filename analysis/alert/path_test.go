@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"encoding/json"
 	"strconv"
+	"strings"
 	"testing"
 	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
 )
 
 // childByDecoder does what child does with encoding/json.
@@ -75,4 +77,32 @@ func FuzzChild(f *testing.F) {
 			require.Equal(t, string(childByDecoder(raw, name)), string(got))
 		}
 	})
+}
+
+// A text out of JSON is what encoding/json reads, whether it is there as it is or
+// with escapes, and what that does not read is absent.
+func TestTextsAreThoseOfJSON(t *testing.T) {
+	asItIs, escaped, absent := 0, 0, 0
+	rapid.Check(t, func(t *rapid.T) {
+		pieces := rapid.SliceOfN(rapid.SampledFrom([]string{"a", " ", "é", "\uFFFD", "\xff", "\xc3", `\n`, `\u00e9`, `\`, `"`, "\n", "\x1f", "\x7f", "\u2028"}), 0, 5).Draw(t, "pieces")
+		raw := []byte(`"` + strings.Join(pieces, "") + `"`)
+		raw = raw[:len(raw)-rapid.IntRange(0, 1).Draw(t, "cut")]
+		got := scalar(raw)
+		var want string
+		switch err := json.Unmarshal(raw, &want); {
+		case err != nil:
+			absent++
+			require.Equal(t, value{}, got, "%q", raw)
+			return
+		case got.raw != nil:
+			asItIs++
+		default:
+			escaped++
+		}
+		require.Equal(t, text, got.kind, "%q", raw)
+		require.Equal(t, want, got.string(), "%q", raw)
+	})
+	require.Positive(t, asItIs)
+	require.Positive(t, escaped)
+	require.Positive(t, absent)
 }

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"regexp/syntax"
 	"slices"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -14,7 +15,8 @@ import (
 type pattern struct {
 	*regexp.Regexp
 	// need is a text that is part of every match; empty when there is none.
-	need []byte
+	need     []byte
+	needText string
 	// left and right say what the bytes beside need have to be, the nearest
 	// first.
 	left, right []byteSet
@@ -42,7 +44,7 @@ func compilePattern(expr string) (*pattern, error) {
 		if need, ok := literal(part); ok {
 			left, right := places(reversed(parts[:i]), true), places(parts[i+1:], false)
 			if len(left)+len(need)+len(right) > len(p.left)+len(p.need)+len(p.right) {
-				p.need, p.left, p.right = need, left, right
+				p.need, p.needText, p.left, p.right = need, string(need), left, right
 			}
 		}
 	}
@@ -64,6 +66,14 @@ func (p *pattern) Match(b []byte) bool {
 			return p.Regexp.Match(b)
 		}
 	}
+}
+
+// MatchString is Match of a string.
+func (p *pattern) MatchString(s string) bool {
+	if len(p.need) == 0 {
+		return p.Regexp.MatchString(s)
+	}
+	return strings.Contains(s, p.needText) && p.Match([]byte(s))
 }
 
 // fits reports whether what is beside the need that begins at the given place

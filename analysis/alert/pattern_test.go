@@ -53,7 +53,7 @@ func checkPattern(t *testing.T, expr, text string) {
 	if err != nil {
 		return
 	}
-	if want := regexp.MustCompile(expr).MatchString(text); want != p.Match([]byte(text)) {
+	if want := regexp.MustCompile(expr).MatchString(text); want != p.Match([]byte(text)) || want != p.MatchString(text) {
 		t.Fatalf("%q in %q: the regular expression says %v", expr, text, want)
 	}
 }
