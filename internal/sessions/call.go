@@ -4,6 +4,7 @@ import (
 	"time"
 	"unique"
 
+	"github.com/cespare/xxhash/v2"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/agentlens/agentlens-otel/analysis"
@@ -134,7 +135,7 @@ func newCall(r *spanevent.Reading) (call, bool) {
 	}
 	c.trace, c.span, c.parent = traceHash(r.TraceID), r.SpanID, r.ParentID
 	c.start, c.end = r.Start.UnixNano(), r.End.UnixNano()
-	c.scope = uint32(hash(r.Scope))
+	c.scope = uint32(xxhash.Sum64String(r.Scope))
 	c.mark(isNamed, r.SessionID != "" && !r.Bound)
 	c.mark(isOwn, r.Own)
 	c.mark(isFailed, e.Error != nil)
@@ -293,21 +294,12 @@ func textOf(n name) string {
 	return n.Value()
 }
 
-// hash is FNV-1a.
-func hash(s string) uint64 {
-	h := uint64(14695981039346656037)
-	for i := range len(s) {
-		h = (h ^ uint64(s[i])) * 1099511628211
-	}
-	return h
-}
-
 // idHash is 0 of no id only.
 func idHash(id string) uint64 {
 	if id == "" {
 		return 0
 	}
-	return max(1, hash(id))
+	return max(1, xxhash.Sum64String(id))
 }
 
-func traceHash(t pcommon.TraceID) uint64 { return hash(string(t[:])) }
+func traceHash(t pcommon.TraceID) uint64 { return xxhash.Sum64(t[:]) }

@@ -25,9 +25,10 @@
 // that may tell of its call by an index, and resolve looks at no others.
 //
 // Most sessions that are held are quiet: completed ones, kept for their late
-// spans, and open ones between two spans. All but the newest rest, packed into
-// bytes, and wake when a span comes. The garbage collector, which walks what is
-// awake again and again, was the largest cost of holding many sessions.
+// spans, and open ones between two requests. But for a few they rest, packed into
+// bytes, from the end of a request on (Rest), and wake when a span comes. The
+// garbage collector, which walks what is awake again and again, was the largest
+// cost of holding many sessions.
 //
 // The package knows nothing of the engines or of the collector. The processor,
 // the command that reads trace files and package agentlenstest call it.

@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/cespare/xxhash/v2"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/agentlens/agentlens-otel/internal/spanevent"
@@ -109,7 +110,9 @@ func NewTable(limits Limits) *Table {
 	return t
 }
 
-func (t *Table) shard(key string) *shard { return &t.shards[hash(key)%shardCount] }
+// shard is where a session belongs, the same in every table: which sessions make
+// room for others must not be left to chance.
+func (t *Table) shard(key string) *shard { return &t.shards[xxhash.Sum64String(key)%shardCount] }
 
 // Bind settles the session of a reading whose span names none: the session
 // that another span of the same trace has named, if one has. Where a trace
