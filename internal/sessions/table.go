@@ -217,8 +217,8 @@ func unlockBoth(a, b *shard) {
 // for it are passed to evicted, one after the other, after that.
 func (t *Table) Observe(r *spanevent.Reading, service Service, now time.Time, f func(*Session, Event), evicted func(*Session, Event)) Copies {
 	if r.SessionID != "" && !r.Bound {
-		// It may have been forgotten since another call of Bind. The others are
-		// looked at when the session is locked.
+		// Where it is not bound yet, or was forgotten since. What is bound for those
+		// that name none is looked at when the session is locked.
 		t.Bind(r)
 	}
 	fresh := t.seen[r.SpanID[7]%shardCount].add(spanKey{r.TraceID, r.SpanID})
