@@ -78,9 +78,18 @@ func (c *Checker) CheckSession(s *analysis.Session) *Report { return c.Check(s.S
 
 // Check checks what a session has done so far.
 func (c *Checker) Check(s *analysis.Summary) *Report {
-	report := &Report{
+	report := &Report{Results: make([]Result, 0, len(c.rules))}
+	c.CheckInto(report, s)
+	return report
+}
+
+// CheckInto makes a report that of Check, in the memory that its Results have.
+func (c *Checker) CheckInto(report *Report, s *analysis.Summary) {
+	results := slices.Grow(report.Results[:0], len(c.rules))[:len(c.rules)]
+	clear(results)
+	*report = Report{
 		Policy: c.policy, SessionID: s.SessionID, AgentName: s.AgentName,
-		TotalRules: len(c.rules), Results: make([]Result, len(c.rules)),
+		TotalRules: len(c.rules), Results: results,
 	}
 	used := usage{summary: s}
 	for i := range c.rules {
@@ -103,7 +112,6 @@ func (c *Checker) Check(s *analysis.Summary) *Report {
 		}
 	}
 	report.Compliant = report.FailedErrors == 0
-	return report
 }
 
 func (r *compiled) judge(u *usage, out *Result) {

@@ -224,3 +224,29 @@ func BenchmarkCheckEightRules(b *testing.B) {
 		})
 	}
 }
+
+// A check in the memory of another says what one by itself does.
+func TestCheckIntoEqualsCheck(t *testing.T) {
+	var checkers []*Checker
+	for _, rules := range [][]Rule{
+		{{Kind: MaxEvents, Limit: new(1.0)}, {Kind: AllowedModels, Models: []string{"a"}}, {Kind: MaxErrorRate, Limit: new(0.5)}},
+		{{Kind: RequiredTools, Tools: []string{"x"}, Severity: SeverityWarning}},
+		{{Kind: MinEvents, Limit: new(1.0)}, {Kind: ForbiddenTools, Tools: []string{"y"}}},
+	} {
+		c, err := NewChecker(&Policy{Name: fmt.Sprint(len(rules)), Rules: rules})
+		require.NoError(t, err)
+		checkers = append(checkers, c)
+	}
+	summaries := []*analysis.Summary{
+		summaryUsing(nil, nil), summaryUsing([]string{"a"}, []string{"x"}), summaryUsing([]string{"a", "b"}, []string{"y"}),
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		var report Report
+		for range 10 {
+			c := rapid.SampledFrom(checkers).Draw(t, "policy")
+			s := rapid.SampledFrom(summaries).Draw(t, "session")
+			c.CheckInto(&report, s)
+			require.Equal(t, c.Check(s), &report)
+		}
+	})
+}

@@ -6,6 +6,7 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
+	"github.com/agentlens/agentlens-otel/analysis/compliance"
 	"github.com/agentlens/agentlens-otel/internal/sessions"
 	"github.com/agentlens/agentlens-otel/internal/spanevent"
 )
@@ -21,6 +22,9 @@ type batch struct {
 	// found is how many spans the engines that watch the stream have seen.
 	found   int
 	reports []*report
+	// checked is what policies said last, in memory for the next unless a report
+	// with it is kept.
+	checked []*compliance.Report
 	tally   tally
 	// told is room for what the spans told.
 	told []sessions.Told
@@ -40,8 +44,17 @@ func (p *agentLensProcessor) release(b *batch) {
 	}
 	clear(b.told[:cap(b.told)])
 	b.tally.clear()
-	*b = batch{spans: b.spans[:0], tally: b.tally, told: b.told[:0]}
+	*b = batch{spans: b.spans[:0], tally: b.tally, checked: b.checked, told: b.told[:0]}
 	p.batches.Put(b)
+}
+
+// keep keeps a report for when the session is unlocked and goes on. The lists of
+// its summary, which no report tells, are still the session's.
+func (b *batch) keep(rep report) {
+	summary := *rep.summary
+	rep.summary = &summary
+	b.reports = append(b.reports, &rep)
+	b.checked = nil
 }
 
 // next returns the place of a further span, empty.

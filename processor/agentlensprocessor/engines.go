@@ -3,6 +3,7 @@ package agentlensprocessor
 import (
 	"fmt"
 	"hash/fnv"
+	"slices"
 	"strconv"
 	"time"
 
@@ -82,8 +83,9 @@ type verdict struct {
 }
 
 // judge gives the verdict on a session, but for drift, and counts it.
-func (e *engines) judge(s *sessions.Session, t *tally) (v verdict, err error) {
-	v.compliance = e.check(s, t)
+func (e *engines) judge(s *sessions.Session, b *batch) (v verdict, err error) {
+	v.compliance = e.check(b.checked, s, &b.tally)
+	b.checked = v.compliance
 	if e.forecast != nil {
 		v.forecast, err = e.forecast.of(s.Summary.AgentName)
 	}
@@ -93,7 +95,7 @@ func (e *engines) judge(s *sessions.Session, t *tally) (v verdict, err error) {
 // standing is the verdict on a session that was judged before: no engine takes
 // it in again.
 func (e *engines) standing(s *sessions.Session) verdict {
-	v := verdict{compliance: e.check(s, nil)}
+	v := verdict{compliance: e.check(nil, s, nil)}
 	if e.drift != nil {
 		v.drift = e.drift.at(s.Summary.AgentName, s.Summary.EndedAt)
 	}
@@ -101,15 +103,19 @@ func (e *engines) standing(s *sessions.Session) verdict {
 }
 
 // check runs the policies that are for a session, and counts their results
-// unless t is nil.
-func (e *engines) check(s *sessions.Session, t *tally) []*compliance.Report {
-	var reports []*compliance.Report
+// unless t is nil. It uses the memory of other reports.
+func (e *engines) check(reports []*compliance.Report, s *sessions.Session, t *tally) []*compliance.Report {
+	reports = reports[:0]
 	for i := range e.policies {
 		if p := &e.policies[i]; p.matches(s.Summary, s.Service().Attributes) {
-			report := p.checker.Check(s.Summary)
-			reports = append(reports, report)
+			n := len(reports)
+			reports = slices.Grow(reports, 1)[:n+1]
+			if reports[n] == nil {
+				reports[n] = &compliance.Report{}
+			}
+			p.checker.CheckInto(reports[n], s.Summary)
 			if t != nil {
-				t.check(p, report)
+				t.check(p, reports[n])
 			}
 		}
 	}

@@ -18,22 +18,22 @@ const maxUnsent = 10_000
 // complete gives the verdict on a session that has just been completed, or
 // whose completed state has changed.
 func (p *agentLensProcessor) complete(ctx context.Context, b *batch, s *sessions.Session) report {
-	rep := p.judge(ctx, &b.tally, s)
+	rep := p.judge(ctx, b, s)
 	p.addDrift(ctx, &rep)
 	return rep
 }
 
 // judge gives the verdict, but for drift.
-func (p *agentLensProcessor) judge(ctx context.Context, t *tally, s *sessions.Session) report {
+func (p *agentLensProcessor) judge(ctx context.Context, b *batch, s *sessions.Session) report {
 	first := s.Revision == 0
 	s.Revision++
-	v, err := p.engines.judge(s, t)
+	v, err := p.engines.judge(s, b)
 	if err != nil {
 		p.engineError(ctx, "forecast", err)
 	}
 	s.Verdict = fingerprint(s.Summary, v.compliance)
 	if first {
-		t.statuses = count(t.statuses, string(s.Summary.Status))
+		b.tally.statuses = count(b.tally.statuses, string(s.Summary.Status))
 	}
 	return newReport(s, v)
 }
@@ -51,12 +51,11 @@ func (p *agentLensProcessor) addDrift(ctx context.Context, rep *report) {
 }
 
 // revise gives the verdict again on a session that had one before its latest
-// span; nil when that span has changed nothing.
-func (p *agentLensProcessor) revise(ctx context.Context, b *batch, s *sessions.Session) *report {
-	if fingerprint(s.Summary, p.engines.check(s, nil)) == s.Verdict {
-		return nil
+// span, and keeps it; not when that span has changed nothing.
+func (p *agentLensProcessor) revise(ctx context.Context, b *batch, s *sessions.Session) {
+	if fingerprint(s.Summary, p.engines.check(nil, s, nil)) != s.Verdict {
+		b.keep(p.complete(ctx, b, s))
 	}
-	return p.complete(ctx, b, s).kept()
 }
 
 // repeat returns what to write onto a copy of a root: the verdict on its session
@@ -69,7 +68,7 @@ func (p *agentLensProcessor) repeat(s *sessions.Session, r *spanevent.Reading, f
 		v = p.engines.standing(s)
 	} else if first != nil {
 		s = first.session.Session()
-		v.compliance = p.engines.check(s, nil)
+		v.compliance = p.engines.check(nil, s, nil)
 	} else {
 		return nil
 	}
@@ -102,15 +101,16 @@ func (p *agentLensProcessor) sweepUntil(ctx context.Context) {
 // are sent again with the next sweep.
 func (p *agentLensProcessor) sweep(ctx context.Context) {
 	var idle []*report
-	var t tally
+	var b batch
 	p.table.Sweep(p.now(), func(s *sessions.Session, _ sessions.Event) {
-		rep := p.judge(ctx, &t, s)
+		rep := p.judge(ctx, &b, s)
 		// Drift takes in the lists, too, when the session is unlocked.
 		rep.summary = &analysis.Summary{SessionID: s.Summary.SessionID}
 		rep.summary.Merge(s.Summary)
+		b.checked = nil
 		idle = append(idle, &rep)
 	})
-	p.tell(ctx, &t)
+	p.tell(ctx, &b.tally)
 	// The table's order says nothing of theirs.
 	slices.SortFunc(idle, func(a, b *report) int {
 		return cmp.Or(a.summary.EndedAt.Compare(b.summary.EndedAt), cmp.Compare(a.summary.SessionID, b.summary.SessionID))

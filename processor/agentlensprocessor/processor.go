@@ -222,16 +222,14 @@ func (p *agentLensProcessor) ended(ctx context.Context, b *batch, i int, of *ses
 		rep.stamp(s.span, &s.reading)
 		p.told.roots.add(s.key(), of, &rep.verdict)
 	} else {
-		b.reports = append(b.reports, rep.kept())
+		b.keep(rep)
 	}
 }
 
 // late gives the verdict again when the i-th span changes it.
 func (p *agentLensProcessor) late(ctx context.Context, b *batch, i int, of *sessions.Session) {
 	p.find(ctx, b, i)
-	if rep := p.revise(ctx, b, of); rep != nil {
-		b.reports = append(b.reports, rep)
-	}
+	p.revise(ctx, b, of)
 }
 
 // evicted gives the verdict on a session that is let go of for that of the i-th
@@ -239,7 +237,7 @@ func (p *agentLensProcessor) late(ctx context.Context, b *batch, i int, of *sess
 func (p *agentLensProcessor) evicted(ctx context.Context, b *batch, i int, of *sessions.Session) {
 	p.telemetry.ProcessorAgentlensSessionsEvicted.Add(ctx, 1)
 	p.find(ctx, b, i)
-	b.reports = append(b.reports, p.complete(ctx, b, of).kept())
+	b.keep(p.complete(ctx, b, of))
 }
 
 // serviceOf keeps of a resource what sessions need of it.

@@ -17,7 +17,9 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.opentelemetry.io/collector/processor/processortest"
 
+	"github.com/agentlens/agentlens-otel/analysis/compliance"
 	"github.com/agentlens/agentlens-otel/instrumentation/agentlens"
+	"github.com/agentlens/agentlens-otel/internal/sessions"
 	"github.com/agentlens/agentlens-otel/processor/agentlensprocessor/internal/metadata"
 	"github.com/agentlens/agentlens-otel/semconv"
 )
@@ -239,4 +241,46 @@ func TestShutdownIsSafe(t *testing.T) {
 	require.NoError(t, p.Shutdown(t.Context()))
 	require.NoError(t, p.Shutdown(t.Context()))
 	assert.True(t, p.Capabilities().MutatesData)
+}
+
+// Verdicts on sessions that are idle at once are each on its own session, whatever
+// number of policies is for it.
+func TestIdleSessionsHaveTheirOwnVerdicts(t *testing.T) {
+	h := newHarness(t, func(cfg *Config) {
+		for agent, limits := range map[string][]float64{"a": {1, 2, 3, 4, 5}, "b": {1}, "c": {1, 2}} {
+			for _, n := range limits {
+				cfg.Compliance.Policies = append(cfg.Compliance.Policies, PolicyConfig{
+					Name: fmt.Sprint(agent, n), Match: MatchConfig{Agents: []string{agent}},
+					Rules: []compliance.Rule{{Kind: compliance.MaxEvents, Limit: limit(n)}},
+				})
+			}
+		}
+	})
+	want := map[string]string{}
+	for i := range byte(30) {
+		agent, events := string('a'+i%3), i/3%4
+		session := fmt.Sprint("conversation-", i)
+		for n := range events + 1 {
+			td, span := chat(session, i+1, n+1)
+			span.Attributes().PutStr(semconv.GenAIAgentName, agent)
+			h.feed(t, td)
+		}
+		policies := int64(map[string]int{"a": 5, "b": 1, "c": 2}[agent])
+		want[session] = fmt.Sprintf("%s of %d: %d failed", agent, policies, min(int64(events), policies))
+	}
+	var used []*compliance.Report
+	h.table.Each(func(s *sessions.Session) {
+		used = h.engines.check(used, s, nil)
+		assert.Equal(t, h.engines.check(nil, s, nil), used, "in memory of the one before")
+	})
+	h.sink.Reset()
+	h.clock.at = h.clock.at.Add(h.cfg.IdleTimeout)
+	h.sweep(t.Context())
+	got := map[string]string{}
+	for _, one := range single(h.sink.AllTraces()...) {
+		attrs := one.td.ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(0).Attributes().AsRaw()
+		policy, passed, failed := attrs[semconv.CompliancePolicy].(string), attrs[semconv.CompliancePassed].(int64), attrs[semconv.ComplianceFailed].(int64)
+		got[attrs[semconv.AgentLensSessionID].(string)] = fmt.Sprintf("%s of %d: %d failed", policy[:1], passed+failed, failed)
+	}
+	assert.Equal(t, want, got)
 }

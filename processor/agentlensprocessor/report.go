@@ -32,14 +32,6 @@ func newReport(s *sessions.Session, v verdict) report {
 	}
 }
 
-// kept returns the report for when the session is unlocked and goes on. The lists
-// of its summary, which no report tells, are still the session's.
-func (rep report) kept() *report {
-	summary := *rep.summary
-	rep.summary = &summary
-	return &rep
-}
-
 // fitsOn reports whether the verdict can stand on the span that ended the
 // session. It cannot on one that is an event in its own right.
 func (rep *report) fitsOn(r *spanevent.Reading) bool {
