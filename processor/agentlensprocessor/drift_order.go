@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"sort"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -99,9 +100,9 @@ func (d *driftEngine) wait(a *agentDrift, s *analysis.Summary, version string, r
 		a.drop(s.SessionID)
 	}
 	next := waitingSession{s.EndedAt, version, revision, one}
-	at := len(a.Waiting)
-	for at > a.joined && next.compare(&a.Waiting[at-1]) < 0 { // mostly they come in order
-		at--
+	at, waiting := len(a.Waiting), a.waiting()
+	if n := len(waiting); n > 0 && next.compare(&waiting[n-1]) < 0 { // mostly they come in order
+		at = a.joined + sort.Search(n, func(i int) bool { return next.compare(&waiting[i]) < 0 })
 	}
 	a.Waiting = slices.Insert(a.Waiting, at, next)
 	return nil
