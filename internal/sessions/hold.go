@@ -7,9 +7,6 @@ import (
 )
 
 const (
-	// maxAwake is how many completed sessions of a shard stay awake: those of
-	// which the rest of a batch may still tell.
-	maxAwake = 16
 	// maxAwakeOpen is how many open sessions of a shard stay awake, but for those
 	// with many records, which would be long in packing: those that the spans of a
 	// few requests are of. The garbage collector walks all that is awake several
@@ -116,12 +113,13 @@ func (t *Table) Rest(now time.Time) {
 	}
 }
 
-// layNew puts to rest all but some of the sessions, the newest first.
+// layNew puts to rest the completed sessions, and all but some of the open ones,
+// the newest first.
 func (t *Table) layNew(sh *shard, now time.Duration) {
 	for range sh.open.len - t.awakeOpen {
 		t.lay(sh, sh.open.back, now)
 	}
-	for range sh.done.len - maxAwake {
+	for range sh.done.len {
 		t.lay(sh, sh.done.back, now)
 	}
 }
