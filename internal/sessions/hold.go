@@ -7,13 +7,13 @@ import (
 )
 
 const (
-	// maxAwakeOpen is how many open sessions of a shard stay awake, but for those
-	// with many records, which would be long in packing: those that the spans of a
-	// few requests are of. The garbage collector walks all that is awake several
-	// times a second under load, and slows what is written meanwhile: 4,096 awake
-	// sessions were the larger half of its work, and a tenth of all that a span
-	// costs. To wake one and to pack it again takes a microsecond, the same for
-	// the spans of a request that come together.
+	// maxAwakeOpen is how many open sessions of a shard stay awake at the end of a
+	// request, but for those with many records, which would be long in packing. So
+	// a collector with few sessions packs none. The garbage collector walks all
+	// that is awake several times a second under load, and slows what is written
+	// meanwhile: 4,096 awake sessions were the larger half of its work, and a tenth
+	// of all that a span costs. To wake one and to pack it again takes a
+	// microsecond, the same for all its spans in a request.
 	maxAwakeOpen = 16
 	// restAfter is how long an open session stays awake at most. To pack and
 	// unpack one costs about as much as two cycles of the garbage collector that

@@ -21,7 +21,7 @@ type sessionIndex struct {
 	clashing map[string]*Session
 	rests    []*rest
 	packer   packer
-	// spare are sessions whose memory the next to wake takes.
+	// spare are sessions whose memory the next to wake, or to begin, takes.
 	spare []*Session
 }
 
