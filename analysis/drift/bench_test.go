@@ -63,6 +63,28 @@ func BenchmarkAdd(b *testing.B) {
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds()/1e6, "Msessions/s")
 }
 
+// BenchmarkAddSession holds sessions back, and adds them to a full window when a
+// thousand others have come.
+func BenchmarkAddSession(b *testing.B) {
+	sessions := randomSummaries(5000, 1, 1)
+	w, err := NewWindow(130)
+	if err != nil {
+		b.Fatal(err)
+	}
+	var waiting [1000]Session
+	b.ReportAllocs()
+	i := 0
+	for b.Loop() {
+		s, held := sessions[i%len(sessions)], &waiting[i%len(waiting)]
+		w.AddSession(held)
+		s.EndedAt = s.EndedAt.Add(5000 * time.Minute)
+		if err := held.Set(s, 1); err != nil {
+			b.Fatal(err)
+		}
+		i++
+	}
+}
+
 func BenchmarkDetect(b *testing.B) {
 	for _, c := range []struct {
 		name  string

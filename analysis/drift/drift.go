@@ -139,7 +139,7 @@ func CompareWindows(baseline, current *Window, cfg Config) (*Report, error) {
 	if current == nil || current.Len() == 0 {
 		return nil, &EmptyWindowError{"current"}
 	}
-	return compare(baseline.samples, current.samples, &cfg), nil
+	return compare(baseline.samples(), current.samples(), &cfg), nil
 }
 
 func windowOf[S *analysis.Session | *analysis.Summary](sessions []S) (*Window, error) {

@@ -10,7 +10,7 @@ func Figures(s *analysis.Summary) (map[string]float64, error) {
 		return nil, err
 	}
 	var x sample
-	x.set(s, 0)
+	x.measure(s, 0)
 	out := make(map[string]float64, numMetrics)
 	for i, m := range metrics {
 		if x.knows(i) {

@@ -43,13 +43,6 @@ func (s *Session) ID() []byte {
 	return u.text()
 }
 
-// AddSession adds a session as AddRevision does. It shares no memory with s.
-func (w *Window) AddSession(s *Session) {
-	w.init()
-	w.spare.unpack(s.packed)
-	w.add()
-}
-
 // MarshalJSON returns the JSON of a window that holds only the session.
 func (s *Session) MarshalJSON() ([]byte, error) {
 	var x sample
@@ -109,10 +102,9 @@ func (x *sample) unpack(b []byte) {
 		return
 	}
 	u := unpacker(b)
-	x.id = string(u.text())
-	seconds := u.int()
-	x.end = time.Unix(seconds, int64(u.uint())).UTC()
-	x.revision = u.int()
+	var id []byte
+	id, x.end, x.revision = u.header()
+	x.id = string(id)
 	x.known = uint16(u.uint())
 	for metric := range x.values {
 		if x.knows(metric) {
@@ -126,6 +118,17 @@ func (x *sample) unpack(b []byte) {
 
 // unpacker is what is left to be read.
 type unpacker []byte
+
+// header reads what pack writes before the figures; nothing of the zero Session.
+func (u *unpacker) header() (id []byte, end time.Time, revision int64) {
+	if len(*u) == 0 {
+		return nil, time.Time{}, 0
+	}
+	id = u.text()
+	seconds := u.int()
+	end = time.Unix(seconds, int64(u.uint())).UTC()
+	return id, end, u.int()
+}
 
 func (u *unpacker) int() int64 {
 	v, n := binary.Varint(*u)

@@ -65,8 +65,8 @@ func (r Rolling) Compare(sessions []*analysis.Summary) (report *Report, baseline
 	}
 	before, now := r.Split(all)
 	pick := func(w *Window) (out []*analysis.Summary) {
-		for _, x := range w.samples {
-			out = append(out, byID[x.id])
+		for _, x := range w.held {
+			out = append(out, byID[string(x.id)])
 		}
 		return out
 	}

@@ -96,14 +96,6 @@ func check(s *analysis.Summary) error {
 	return nil
 }
 
-// set makes x the sample of a summary, using again the memory x has.
-func (x *sample) set(s *analysis.Summary, revision int64) {
-	x.measure(s, revision)
-	x.models = copyCounts(x.models, &s.Models)
-	x.tools = copyCounts(x.tools, &s.Tools)
-	x.eventTypes = copyCounts(x.eventTypes, &s.EventTypes)
-}
-
 // measure sets all but the names.
 func (x *sample) measure(s *analysis.Summary, revision int64) {
 	x.id, x.end, x.revision = s.SessionID, endOf(s), revision
@@ -153,30 +145,8 @@ func endOf(s *analysis.Summary) time.Time {
 	return time.Time{}
 }
 
-func copyCounts(dst analysis.Counts, src *analysis.Counts) analysis.Counts {
-	return analysis.Counts{List: append(dst.List[:0], src.List...), Other: src.Other}
-}
-
-// newerThan orders what is known of one session: the higher revision; at the
-// same revision the one that has seen more, because a summary only grows; and
-// then anything that does not depend on which was added first.
-func (x *sample) newerThan(o *sample) bool {
-	return cmp.Or(
-		cmp.Compare(x.revision, o.revision),
-		cmp.Compare(x.events(), o.events()),
-		x.compare(o),
-	) > 0
-}
-
-// compare orders the samples of a window: by end, then id, then content, so
-// that equal samples are interchangeable.
+// compare orders samples by all but id and end.
 func (x *sample) compare(o *sample) int {
-	if c := x.end.Compare(o.end); c != 0 {
-		return c
-	}
-	if c := strings.Compare(x.id, o.id); c != 0 {
-		return c
-	}
 	return cmp.Or(
 		slices.Compare(x.values[:], o.values[:]),
 		cmp.Compare(x.known, o.known),

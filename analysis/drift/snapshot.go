@@ -32,7 +32,7 @@ type sessionJSON struct {
 // hold the same sessions have the same JSON.
 func (w *Window) MarshalJSON() ([]byte, error) {
 	out := windowJSON{Version: snapshotVersion, MaxSessions: w.MaxSessions(), Sessions: make([]sessionJSON, 0, w.Len())}
-	for _, x := range w.samples {
+	for _, x := range w.samples() {
 		out.Sessions = append(out.Sessions, x.json())
 	}
 	return json.Marshal(out)
@@ -72,9 +72,11 @@ func (w *Window) UnmarshalJSON(b []byte) error {
 		return fmt.Errorf("drift window: %w", err)
 	}
 	for i := range in.Sessions {
-		if err := restored.spare.restore(&in.Sessions[i]); err != nil {
+		var x sample
+		if err := x.restore(&in.Sessions[i]); err != nil {
 			return fmt.Errorf("drift window: session %d: %w", i, err)
 		}
+		restored.spare.packed = x.pack(restored.spare.packed[:0])
 		restored.add()
 	}
 	*w = *restored

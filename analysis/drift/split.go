@@ -4,8 +4,8 @@ package drift
 // windows to compare. They share the window's memory: use them before it is
 // changed, and add nothing to them.
 func (w *Window) Split(n int) (before, newest *Window) {
-	cut := max(0, len(w.samples)-n)
-	before = &Window{maxSessions: max(1, cut), samples: w.samples[:cut:cut]}
-	newest = &Window{maxSessions: max(1, n), samples: w.samples[cut:]}
+	cut := max(0, len(w.held)-n)
+	before = &Window{maxSessions: max(1, cut), held: w.held[:cut:cut]}
+	newest = &Window{maxSessions: max(1, n), held: w.held[cut:]}
 	return before, newest
 }

@@ -1,7 +1,10 @@
 package drift
 
 import (
+	"bytes"
+	"cmp"
 	"slices"
+	"time"
 
 	"github.com/agentlens/agentlens-otel/analysis"
 )
@@ -19,11 +22,11 @@ const DefaultMaxSessions = 500
 // A Window must not be used concurrently.
 type Window struct {
 	maxSessions int
-	// samples are oldest first.
-	samples []*sample
-	byID    map[string]*sample
+	// held are oldest first.
+	held []*held
+	byID heldByID
 	// spare is filled before it is known whether it will be kept.
-	spare *sample
+	spare *held
 }
 
 // NewWindow returns an empty window of at most maxSessions sessions, or a
@@ -38,7 +41,7 @@ func NewWindow(maxSessions int) (*Window, error) {
 }
 
 // Len returns how many sessions the window holds.
-func (w *Window) Len() int { return len(w.samples) }
+func (w *Window) Len() int { return len(w.held) }
 
 // MaxSessions returns how many sessions the window holds at most.
 func (w *Window) MaxSessions() int {
@@ -54,13 +57,20 @@ func (w *Window) Add(s *analysis.Summary) error { return w.AddRevision(s, 0) }
 // AddRevision is Add for the revision-th verdict on a session: the highest
 // revision stays, whichever is added first.
 func (w *Window) AddRevision(s *analysis.Summary, revision int64) error {
-	if err := check(s); err != nil {
+	w.init()
+	if err := w.spare.Set(s, revision); err != nil {
 		return err
 	}
-	w.init()
-	w.spare.set(s, revision)
 	w.add()
 	return nil
+}
+
+// AddSession adds a session as AddRevision does, and keeps its memory: s is
+// left empty, with other memory to be set in.
+func (w *Window) AddSession(s *Session) {
+	w.init()
+	w.spare.packed, s.packed = s.packed, w.spare.packed[:0]
+	w.add()
 }
 
 // Merge adds all sessions that other holds, as Add would. It is how the windows
@@ -71,71 +81,139 @@ func (w *Window) Merge(other *Window) {
 		return
 	}
 	w.init()
-	for _, x := range other.samples {
-		w.spare.copyFrom(x)
+	for _, x := range other.held {
+		w.spare.packed = append(w.spare.packed[:0], x.packed...)
 		w.add()
 	}
 }
 
 func (w *Window) init() {
 	if w.spare == nil {
-		w.byID, w.spare = map[string]*sample{}, &sample{}
+		w.byID.init()
+		w.spare = &held{}
 	}
 	if w.maxSessions == 0 {
 		w.maxSessions = DefaultMaxSessions
 	}
 }
 
-// add adds w.spare, and leaves in its place one whose memory can be used again.
+// add adds the session in w.spare, and leaves in its place one whose memory can
+// be used again.
 func (w *Window) add() {
 	x := w.spare
-	if held, found := w.byID[x.id]; found {
-		if x.newerThan(held) {
-			i, _ := w.search(held)
-			w.samples = slices.Delete(w.samples, i, i+1)
-			w.place(x)
-			w.spare = held
+	x.begin()
+	if len(x.id) > 0 {
+		x.hash = w.byID.hash(x.id)
+		if same := w.byID.get(x.hash, x.id); same != nil {
+			if x.newerThan(same) {
+				w.drop(same)
+				w.place(x)
+				w.spare = same
+			}
+			return
 		}
-		return
 	}
-	if len(w.samples) < w.maxSessions {
+	if len(w.held) < w.maxSessions {
 		w.place(x)
-		w.spare = &sample{}
+		w.spare = &held{}
 		return
 	}
-	oldest := w.samples[0]
+	oldest := w.held[0]
 	if x.compare(oldest) <= 0 {
 		return
 	}
-	delete(w.byID, oldest.id)
-	w.samples = w.samples[1:]
+	w.byID.remove(oldest)
+	w.held = w.held[1:]
 	w.place(x)
 	w.spare = oldest
 }
 
+// drop takes out x, which the window holds.
+func (w *Window) drop(x *held) {
+	w.byID.remove(x)
+	i, _ := w.search(x)
+	w.held = slices.Delete(w.held, i, i+1)
+}
+
 // place puts x, which the window does not hold, where it belongs.
-func (w *Window) place(x *sample) {
-	if x.id != "" {
-		w.byID[x.id] = x
+func (w *Window) place(x *held) {
+	if len(x.id) > 0 {
+		w.byID.put(x)
 	}
 	// Sessions mostly come in the order in which they end.
-	if n := len(w.samples); n == 0 || w.samples[n-1].compare(x) <= 0 {
-		w.samples = append(w.samples, x)
+	if n := len(w.held); n == 0 || w.held[n-1].compare(x) <= 0 {
+		w.held = append(w.held, x)
 		return
 	}
 	i, _ := w.search(x)
-	w.samples = slices.Insert(w.samples, i, x)
+	w.held = slices.Insert(w.held, i, x)
 }
 
-func (w *Window) search(x *sample) (int, bool) {
-	return slices.BinarySearchFunc(w.samples, x, (*sample).compare)
+func (w *Window) search(x *held) (int, bool) {
+	return slices.BinarySearchFunc(w.held, x, (*held).compare)
 }
 
-// copyFrom makes x a copy of o that shares no memory with it.
-func (x *sample) copyFrom(o *sample) {
-	models, tools, eventTypes := x.models, x.tools, x.eventTypes
-	*x = *o
-	x.models = copyCounts(models, &o.models)
-	x.tools = copyCounts(tools, &o.tools)
-	x.eventTypes = copyCounts(eventTypes, &o.eventTypes)
+// samples returns the figures of the sessions, oldest first. They are the
+// window's.
+func (w *Window) samples() []*sample {
+	out := make([]*sample, len(w.held))
+	for i, x := range w.held {
+		out[i] = x.figures()
+	}
+	return out
+}
+
+// held is a session in a window. Most come and go without being compared with
+// another: its figures are unpacked when someone looks at them.
+type held struct {
+	Session
+	// id, hash, end and revision are what a window orders and finds it by; id is
+	// of the packed session.
+	id       []byte
+	hash     uint64
+	end      time.Time
+	revision int64
+
+	sample   sample
+	unpacked bool
+}
+
+// begin reads what stands before the figures of the packed session.
+func (x *held) begin() {
+	u := unpacker(x.packed)
+	x.id, x.end, x.revision = u.header()
+	x.hash, x.unpacked = 0, false
+}
+
+func (x *held) figures() *sample {
+	if !x.unpacked {
+		x.sample.unpack(x.packed)
+		x.unpacked = true
+	}
+	return &x.sample
+}
+
+// newerThan orders what is known of one session: the higher revision; at the
+// same revision the one that has seen more, because a summary only grows; and
+// then anything that does not depend on which was added first.
+func (x *held) newerThan(o *held) bool {
+	if c := cmp.Compare(x.revision, o.revision); c != 0 {
+		return c > 0
+	}
+	if c := cmp.Compare(x.figures().events(), o.figures().events()); c != 0 {
+		return c > 0
+	}
+	return x.compare(o) > 0
+}
+
+// compare orders the sessions of a window: by end, then id, then content, so
+// that equal ones are interchangeable.
+func (x *held) compare(o *held) int {
+	if c := x.end.Compare(o.end); c != 0 {
+		return c
+	}
+	if c := bytes.Compare(x.id, o.id); c != 0 {
+		return c
+	}
+	return x.figures().compare(o.figures())
 }

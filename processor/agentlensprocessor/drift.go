@@ -191,11 +191,11 @@ func (d *driftEngine) windows(a *agentDrift) (baseline, current *drift.Window) {
 // second has passed between the ends of sessions. It returns the report when it
 // is news.
 func (d *driftEngine) judge(a *agentDrift, end time.Time) (changed *drift.Report, err error) {
-	baseline, current := d.windows(a)
-	if baseline == nil || baseline.Len() == 0 || current.Len() == 0 {
+	if a.Status != "" && (a.Unjudged < max(1, d.cfg.CurrentSessions/10) || a.judgedSince(end.Add(-judgeEvery))) {
 		return nil, nil
 	}
-	if a.Status != "" && (a.Unjudged < max(1, d.cfg.CurrentSessions/10) || a.judgedSince(end.Add(-judgeEvery))) {
+	baseline, current := d.windows(a)
+	if baseline == nil || baseline.Len() == 0 || current.Len() == 0 {
 		return nil, nil
 	}
 	report, err := drift.CompareWindows(baseline, current, d.compare)

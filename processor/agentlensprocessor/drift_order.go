@@ -104,8 +104,21 @@ func (d *driftEngine) wait(a *agentDrift, s *analysis.Summary, version string, r
 	if n := len(waiting); n > 0 && next.compare(&waiting[n-1]) < 0 { // mostly they come in order
 		at = a.joined + sort.Search(n, func(i int) bool { return next.compare(&waiting[i]) < 0 })
 	}
-	a.Waiting = slices.Insert(a.Waiting, at, next)
+	a.insert(at, next)
 	return nil
+}
+
+// insert puts a session at a place in Waiting, not before those that have
+// joined. Of one that ended long ago, as evicted ones did, hardly any stand
+// before: these move down where there is room.
+func (a *agentDrift) insert(at int, w waitingSession) {
+	if a.joined == 0 || at-a.joined > len(a.Waiting)-at {
+		a.Waiting = slices.Insert(a.Waiting, at, w)
+		return
+	}
+	copy(a.Waiting[a.joined-1:], a.Waiting[a.joined:at])
+	a.joined--
+	a.Waiting[at-1] = w
 }
 
 // note takes notice of the end of a session.
@@ -128,8 +141,8 @@ func (d *driftEngine) join(a *agentDrift) (changed []*drift.Report, err error) {
 		if err != nil {
 			return changed, err
 		}
-		window.AddSession(&w.session)
 		d.unnamed.take(w.session.ID())
+		window.AddSession(&w.session)
 		if len(d.spare) < maxSpare {
 			d.spare = append(d.spare, w.session)
 		}
