@@ -2,6 +2,7 @@ package spanevent
 
 import (
 	"encoding/json"
+	"strings"
 	"unicode/utf8"
 	"unsafe"
 )
@@ -18,9 +19,32 @@ func (m *memory) wrapVerbatim(key, value string) json.RawMessage {
 	return append(append(appendKey(b, key), value...), '}')
 }
 
-// wrapText returns {key: text}. The text is UTF-8.
+// textData returns a text as valid JSON: an object as it stands, a list as {key:
+// list}, other text as {key: text}. What is not UTF-8 is replaced.
+func (m *memory) textData(s, key string) json.RawMessage {
+	var scan jsonScan
+	switch c := at(s, scan.space(s, 0)); {
+	case c != '{' && c != '[' || !scan.all(s):
+		return m.wrapText(key, s)
+	case !scan.ascii() && !utf8.ValidString(s):
+		return m.textData(strings.ToValidUTF8(s, "�"), key)
+	case c == '{':
+		return asItIs(s)
+	case scan.verbatim(s):
+		return m.wrapVerbatim(key, s)
+	default:
+		return wrapJSON(key, json.RawMessage(s))
+	}
+}
+
+// wrapText returns {key: text}. What is not UTF-8 is replaced.
 func (m *memory) wrapText(key, text string) json.RawMessage {
-	n, first := len(`{"":""}`)+len(key)+len(text), clean(text)
+	first, wide := clean(text)
+	if (first < len(text) || wide&highs != 0) && !utf8.ValidString(text) { // far faster than to replace nothing
+		text = strings.ToValidUTF8(text, "\ufffd")
+		first, _ = clean(text)
+	}
+	n := len(`{"":""}`) + len(key) + len(text)
 	if first < len(text) {
 		n += n / 8 // line breaks and quotes
 	}
@@ -39,7 +63,7 @@ func wrapJSON(key string, v any) json.RawMessage { return encode(map[string]any{
 func appendText(b []byte, s string) []byte {
 	const hex = "0123456789abcdef"
 	for s != "" {
-		n := clean(s)
+		n, _ := clean(s)
 		b = append(b, s[:n]...)
 		if s = s[n:]; s == "" {
 			break

@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"unicode/utf8"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
@@ -253,24 +252,7 @@ func (f *facts) data(what field, key string) json.RawMessage {
 func (f *facts) valueData(v pcommon.Value, key string) json.RawMessage {
 	switch v.Type() {
 	case pcommon.ValueTypeStr:
-		s := v.Str()
-		if !utf8.ValidString(s) { // far faster than to replace nothing
-			s = strings.ToValidUTF8(s, "�")
-		}
-		trimmed := strings.TrimSpace(s)
-		if strings.HasPrefix(trimmed, "{") {
-			if isJSON(s) {
-				return asItIs(s)
-			}
-		} else if strings.HasPrefix(trimmed, "[") {
-			switch valid, verbatim := validJSON(s); {
-			case verbatim:
-				return f.memory.wrapVerbatim(key, s)
-			case valid:
-				return wrapJSON(key, json.RawMessage(s))
-			}
-		}
-		return f.memory.wrapText(key, s)
+		return f.memory.textData(v.Str(), key)
 	case pcommon.ValueTypeMap:
 		return encode(v.Map().AsRaw())
 	case pcommon.ValueTypeEmpty:

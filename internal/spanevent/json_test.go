@@ -4,27 +4,48 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
-	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 )
 
-// checkJSON compares what validJSON says of s with what encoding/json does.
+// checkJSON compares what is said of s, and made of it, with what encoding/json
+// says and makes.
 func checkJSON(t *testing.T, s string) {
 	t.Helper()
 	valid, verbatim := validJSON(s)
 	require.Equal(t, json.Valid([]byte(s)), valid, "%q", s)
 	if verbatim {
-		require.True(t, valid, "%q", s)
 		again, err := json.Marshal(json.RawMessage(s))
 		require.NoError(t, err)
 		require.Equal(t, string(again), s, "said to be written as it is")
 		require.Equal(t, string(wrapJSON("input", json.RawMessage(s))), string((*memory)(nil).wrapVerbatim("input", s)))
 	}
-	if utf8.ValidString(s) {
-		require.Equal(t, string(wrapJSON("output", s)), string((*memory)(nil).wrapText("output", s)))
+	require.Equal(t, string(textAsData(s, "output")), string((*memory)(nil).textData(s, "output")), "%q", s)
+	s = strings.ToValidUTF8(s, "\ufffd")
+	require.Equal(t, string(wrapJSON("output", s)), string((*memory)(nil).wrapText("output", s)))
+}
+
+// validJSON reports whether s is JSON, and whether encoding/json would write it as
+// it is.
+func validJSON(s string) (valid, verbatim bool) {
+	var p jsonScan
+	valid = p.all(s)
+	return valid, valid && p.verbatim(s)
+}
+
+// textAsData is what textData is to return, step by step.
+func textAsData(s, key string) json.RawMessage {
+	s = strings.ToValidUTF8(s, "\ufffd")
+	trimmed := strings.TrimSpace(s)
+	switch valid := json.Valid([]byte(s)); {
+	case valid && strings.HasPrefix(trimmed, "{"):
+		return json.RawMessage(s)
+	case valid && strings.HasPrefix(trimmed, "["):
+		return wrapJSON(key, json.RawMessage(s))
+	default:
+		return wrapJSON(key, s)
 	}
 }
 
@@ -56,7 +77,7 @@ func TestValidJSONIsThatOfEncodingJSON(t *testing.T) {
 // Where text stops being plain, or clean, is where a look at byte after byte says,
 // at every place in a word and beside every neighbour.
 func TestPlainAndCleanStopAtTheFirst(t *testing.T) {
-	near := []byte("\"\\<>&\xe2\x00\x1f !#$%'0=?[]az\x7f\x80\x9c\xa0\xa2\xdc\xe1\xe3\xff")
+	near := []string{"\"\\<>&\xe2\x00\x1f !#$%'0=?[]az\x7f\x80\x9c\xa0\xa2\xdc\xe1\xe3\xff", "<>&", "\x80\xa2\xdc\xe1"}
 	first := func(s string, in func(byte) bool) int {
 		for i := range len(s) {
 			if in(s[i]) {
@@ -68,10 +89,18 @@ func TestPlainAndCleanStopAtTheFirst(t *testing.T) {
 	special := func(c byte) bool { return c < ' ' || c == '"' || c == '\\' }
 	escaped := func(c byte) bool { return special(c) || strings.IndexByte("<>&\xe2", c) >= 0 }
 	rapid.Check(t, func(rt *rapid.T) {
-		before := strings.Repeat("x", rapid.IntRange(0, 70).Draw(rt, "before"))
-		s := before + string(rapid.SliceOfN(rapid.SampledFrom(near), 0, 20).Draw(rt, "bytes"))
-		require.Equal(rt, first(s, special), plain(s), "%q", s)
-		require.Equal(rt, first(s, escaped), clean(s), "%q", s)
+		var s string
+		for range rapid.IntRange(1, 4).Draw(rt, "pieces") {
+			s += strings.Repeat("x", rapid.IntRange(0, 2*runBytes).Draw(rt, "before"))
+			s += string(rapid.SliceOfN(rapid.SampledFrom([]byte(rapid.SampledFrom(near).Draw(rt, "of"))), 0, 3).Draw(rt, "bytes"))
+		}
+		ascii := func(end int) bool { return first(s[:end], func(c byte) bool { return c >= 0x80 }) == end }
+		end, wide := plain(s, 0)
+		require.Equal(rt, first(s, special), end, "%q", s)
+		require.True(rt, ascii(end) || wide&highs != 0, "%q", s)
+		end, wide = clean(s)
+		require.Equal(rt, first(s, escaped), end, "%q", s)
+		require.True(rt, ascii(end) || wide&highs != 0, "%q", s)
 	})
 }
 
