@@ -79,19 +79,25 @@ func (c *Checker) CheckSession(s *analysis.Session) *Report { return c.Check(s.S
 // Check checks what a session has done so far.
 func (c *Checker) Check(s *analysis.Summary) *Report {
 	report := &Report{Results: make([]Result, 0, len(c.rules))}
-	c.CheckInto(report, s)
+	c.check(report, usage{summary: s, models: namesUsed{counts: &s.Models}, tools: namesUsed{counts: &s.Tools}, told: true})
 	return report
 }
 
-// CheckInto makes a report that of Check, in the memory that its Results have.
-func (c *Checker) CheckInto(report *Report, s *analysis.Summary) {
+// Verdicts makes a report that of Check, in the memory that its Results have, but
+// for the names in Actual and Expected: they stay null. It is for who passes on
+// what the rules say and why, and allocates nothing but the reasons.
+func (c *Checker) Verdicts(report *Report, s *analysis.Summary) {
+	c.check(report, usage{summary: s, models: namesUsed{counts: &s.Models}, tools: namesUsed{counts: &s.Tools}})
+}
+
+func (c *Checker) check(report *Report, used usage) {
+	s := used.summary
 	results := slices.Grow(report.Results[:0], len(c.rules))[:len(c.rules)]
 	clear(results)
 	*report = Report{
 		Policy: c.policy, SessionID: s.SessionID, AgentName: s.AgentName,
 		TotalRules: len(c.rules), Results: results,
 	}
-	used := usage{summary: s}
 	for i := range c.rules {
 		rule := &c.rules[i]
 		result := &report.Results[i]
@@ -118,93 +124,117 @@ func (r *compiled) judge(u *usage, out *Result) {
 	s := u.summary
 	switch r.kind {
 	case MaxTokens:
-		r.atMost(out, float64(s.Tokens()), "tokens")
+		r.atMost(out, float64(s.Tokens()), " tokens, at most ")
 	case MinTokens:
-		r.atLeast(out, float64(s.Tokens()), "tokens")
+		r.atLeast(out, float64(s.Tokens()), " tokens, at least ")
 	case MaxEvents:
-		r.atMost(out, float64(s.Events), "events")
+		r.atMost(out, float64(s.Events), " events, at most ")
 	case MinEvents:
-		r.atLeast(out, float64(s.Events), "events")
+		r.atLeast(out, float64(s.Events), " events, at least ")
 	case MaxToolCalls:
-		r.atMost(out, float64(s.ToolCalls), "tool calls")
+		r.atMost(out, float64(s.ToolCalls), " tool calls, at most ")
 	case MaxDurationMS:
 		if d, ended := s.Duration(); ended {
-			r.atMost(out, float64(d)/float64(time.Millisecond), "ms")
+			r.atMost(out, float64(d)/float64(time.Millisecond), " ms, at most ")
 		} else {
 			skip(out, "the session has not ended")
 		}
 	case MaxErrorRate:
 		if s.Events > 0 {
-			r.atMost(out, float64(s.Errors)/float64(s.Events), "of the events failed")
+			r.atMost(out, float64(s.Errors)/float64(s.Events), " of the events failed, at most ")
 		} else {
 			skip(out, "the session has no events")
 		}
 	case RequireReasoning:
 		if s.Decisions > 0 {
-			r.atLeast(out, float64(s.Reasoned)/float64(s.Decisions), "of the llm_call and decision events have reasoning")
+			r.atLeast(out, float64(s.Reasoned)/float64(s.Decisions), " of the llm_call and decision events have reasoning, at least ")
 		} else {
 			skip(out, "the session has no llm_call or decision events")
 		}
 	case AllowedModels:
-		r.allowed(out, u.modelNames(), s.Models.Other)
+		r.allowed(out, &u.models, u.told)
 	case ForbiddenModels:
-		r.forbidden(out, u.modelNames(), s.Models.Other)
+		r.forbidden(out, &u.models, u.told)
 	case ForbiddenTools:
-		r.forbidden(out, u.toolNames(), s.Tools.Other)
+		r.forbidden(out, &u.tools, u.told)
 	case RequiredTools:
-		r.required(out, u.toolNames(), s.Tools.Other)
+		r.required(out, &u.tools, u.told)
 	case Custom:
 		r.ask(out, s)
 	}
 }
 
-func (r *compiled) atMost(out *Result, x float64, unit string) {
+func (r *compiled) atMost(out *Result, x float64, but string) {
 	out.Actual, out.Expected, out.Verdict = numberValue(x), numberValue(r.bound), Pass
 	if x > r.bound {
-		fail(out, formatNumber(x)+" "+unit+", at most "+formatNumber(r.bound)+" allowed")
+		fail(out, unlike(x, but, r.bound, " allowed"))
 	}
 }
 
-func (r *compiled) atLeast(out *Result, x float64, unit string) {
+func (r *compiled) atLeast(out *Result, x float64, but string) {
 	out.Actual, out.Expected, out.Verdict = numberValue(x), numberValue(r.bound), Pass
 	if x < r.bound {
-		fail(out, formatNumber(x)+" "+unit+", at least "+formatNumber(r.bound)+" required")
+		fail(out, unlike(x, but, r.bound, " required"))
 	}
+}
+
+// unlike writes that a number is not what a rule wants it to be.
+func unlike(x float64, but string, bound float64, end string) string {
+	var room [128]byte
+	b := append(appendNumber(room[:0], x), but...)
+	return string(append(appendNumber(b, bound), end...))
 }
 
 // allowed passes when every used name is in the list. A name beyond those the
 // summary keeps may be anything, so it is not allowed.
-func (r *compiled) allowed(out *Result, used []string, unknown int64) {
-	if len(used) == 0 && unknown == 0 {
+func (r *compiled) allowed(out *Result, used *namesUsed, told bool) {
+	unknown := used.counts.Other
+	if len(used.counts.List) == 0 && unknown == 0 {
 		skip(out, "the session used no model")
 		return
 	}
-	out.Actual, out.Expected, out.Verdict = namesValue(used), namesValue(r.list), Pass
-	offenders := filter(used, r.list, false)
-	if len(offenders) > 0 || unknown > 0 {
-		out.Actual = namesValue(offenders)
-		fail(out, because("not allowed: ", offenders, unknown))
+	out.Verdict = Pass
+	if told {
+		out.Actual, out.Expected = namesValue(used.names()), namesValue(r.list)
 	}
+	if unknown == 0 && used.none(r.list, false) {
+		return
+	}
+	offenders := filter(used.names(), r.list, false)
+	if told {
+		out.Actual = namesValue(offenders)
+	}
+	fail(out, because("not allowed: ", offenders, unknown))
 }
 
 // forbidden passes when no used name is in the list, which cannot be said when
 // the summary does not keep every name; then it fails and says so.
-func (r *compiled) forbidden(out *Result, used []string, unknown int64) {
-	out.Actual, out.Verdict = namesValue(used), Pass
-	offenders := filter(used, r.list, true)
-	switch {
-	case len(offenders) > 0:
-		out.Actual = namesValue(offenders)
-		fail(out, because("forbidden: ", offenders, 0))
-	case unknown > 0 && len(r.list) > 0:
-		fail(out, because("cannot tell: ", nil, unknown))
+func (r *compiled) forbidden(out *Result, used *namesUsed, told bool) {
+	unknown := used.counts.Other
+	out.Verdict = Pass
+	if told {
+		out.Actual = namesValue(used.names())
 	}
+	if used.none(r.list, true) {
+		if unknown > 0 && len(r.list) > 0 {
+			fail(out, because("cannot tell: ", nil, unknown))
+		}
+		return
+	}
+	offenders := filter(used.names(), r.list, true)
+	if told {
+		out.Actual = namesValue(offenders)
+	}
+	fail(out, because("forbidden: ", offenders, 0))
 }
 
-func (r *compiled) required(out *Result, used []string, unknown int64) {
-	out.Actual, out.Expected, out.Verdict = namesValue(used), namesValue(r.list), Pass
-	if missing := filter(r.list, used, false); len(missing) > 0 {
-		fail(out, because("missing: ", missing, unknown))
+func (r *compiled) required(out *Result, used *namesUsed, told bool) {
+	out.Verdict = Pass
+	if told {
+		out.Actual, out.Expected = namesValue(used.names()), namesValue(r.list)
+	}
+	if missing := filter(r.list, used.names(), false); len(missing) > 0 {
+		fail(out, because("missing: ", missing, used.counts.Other))
 	}
 }
 
@@ -241,32 +271,37 @@ func because(what string, list []string, unknown int64) string {
 	return text + fmt.Sprintf("%d uses have names beyond the %d that a session keeps", unknown, analysis.MaxNames)
 }
 
-// usage is a summary with the lower-cased names it used, made once a check.
+// usage is a summary as the rules look at it.
 type usage struct {
 	summary       *analysis.Summary
-	models, tools []string
+	models, tools namesUsed
+	// told says that the names stand in the results.
+	told bool
 }
 
-func (u *usage) modelNames() []string {
-	if u.models == nil {
-		u.models = loweredCounts(u.summary.Models.List)
-	}
-	return u.models
+// namesUsed are the models or the tools of a session, as they are counted and
+// lower-cased.
+type namesUsed struct {
+	counts *analysis.Counts
+	list   []string
 }
 
-func (u *usage) toolNames() []string {
-	if u.tools == nil {
-		u.tools = loweredCounts(u.summary.Tools.List)
+// names returns them in lower case, sorted, without doubles; made once a check.
+func (n *namesUsed) names() []string {
+	if n.list == nil {
+		n.list = lowered(n.counts.Names())
 	}
-	return u.tools
+	return n.list
 }
 
-func loweredCounts(counts []analysis.Count) []string {
-	out := make([]string, len(counts))
-	for i := range counts {
-		out[i] = strings.ToLower(counts[i].Name)
+// none reports whether no name is in a sorted list, or none is not.
+func (n *namesUsed) none(list []string, in bool) bool {
+	for i := range n.counts.List {
+		if _, found := slices.BinarySearch(list, strings.ToLower(n.counts.List[i].Name)); found == in {
+			return false
+		}
 	}
-	return sortedSet(out)
+	return true
 }
 
 func lowered(list []string) []string {

@@ -222,31 +222,80 @@ func BenchmarkCheckEightRules(b *testing.B) {
 			}
 			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds()/1e6, "Msummaries/s")
 		})
+		b.Run(bench.name+", verdicts", func(b *testing.B) {
+			var report Report
+			b.ReportAllocs()
+			for b.Loop() {
+				c.Verdicts(&report, bench.summary)
+			}
+		})
 	}
 }
 
-// A check in the memory of another says what one by itself does.
-func TestCheckIntoEqualsCheck(t *testing.T) {
-	var checkers []*Checker
-	for _, rules := range [][]Rule{
-		{{Kind: MaxEvents, Limit: new(1.0)}, {Kind: AllowedModels, Models: []string{"a"}}, {Kind: MaxErrorRate, Limit: new(0.5)}},
-		{{Kind: RequiredTools, Tools: []string{"x"}, Severity: SeverityWarning}},
-		{{Kind: MinEvents, Limit: new(1.0)}, {Kind: ForbiddenTools, Tools: []string{"y"}}},
-	} {
-		c, err := NewChecker(&Policy{Name: fmt.Sprint(len(rules)), Rules: rules})
-		require.NoError(t, err)
-		checkers = append(checkers, c)
+// The verdicts of a session, in memory used before, are those of its check, and
+// so are the numbers.
+func TestVerdictsAreThoseOfCheck(t *testing.T) {
+	names := []string{"a", "B", "b", "c"}
+	ruleGen := rapid.Custom(func(t *rapid.T) Rule {
+		r := Rule{Kind: rapid.SampledFrom(Kinds()).Draw(t, "kind"), Severity: rapid.SampledFrom([]Severity{"", SeverityWarning}).Draw(t, "severity")}
+		takes, _ := parametersOf(r.Kind)
+		if takes.limit != "" {
+			r.Limit = new(float64(rapid.IntRange(0, 3).Draw(t, "limit")))
+			if takes.limit == share {
+				*r.Limit /= 3
+			}
+		}
+		list := rapid.SliceOfN(rapid.SampledFrom(names), 0, 2).Draw(t, "list")
+		switch {
+		case takes.models:
+			r.Models = list
+		case takes.tools:
+			r.Tools = list
+		case r.Kind == Custom:
+			r.Name = "odd"
+		}
+		return r
+	})
+	odd := WithCustom("odd", func(s *analysis.Summary) (bool, string) { return s.Events%2 == 1, "" })
+	drawSummary := func(t *rapid.T) *analysis.Summary {
+		s := summaryUsing(rapid.SliceOfN(rapid.SampledFrom(names), 0, 3).Draw(t, "models"), rapid.SliceOfN(rapid.SampledFrom(names), 0, 3).Draw(t, "tools"))
+		s.Models.Other, s.Tools.Other = int64(rapid.IntRange(0, 1).Draw(t, "other models")), int64(rapid.IntRange(0, 1).Draw(t, "other tools"))
+		s.TokensIn = rapid.Int64Range(0, 3).Draw(t, "tokens")
+		return s
 	}
-	summaries := []*analysis.Summary{
-		summaryUsing(nil, nil), summaryUsing([]string{"a"}, []string{"x"}), summaryUsing([]string{"a", "b"}, []string{"y"}),
-	}
+	said := map[Verdict]int{}
 	rapid.Check(t, func(t *rapid.T) {
-		var report Report
-		for range 10 {
-			c := rapid.SampledFrom(checkers).Draw(t, "policy")
-			s := rapid.SampledFrom(summaries).Draw(t, "session")
-			c.CheckInto(&report, s)
-			require.Equal(t, c.Check(s), &report)
+		report := Report{Results: []Result{}}
+		for range 3 {
+			c, err := NewChecker(&Policy{Name: "p", Rules: rapid.SliceOfN(ruleGen, 0, 4).Draw(t, "rules")}, odd)
+			require.NoError(t, err)
+			s := drawSummary(t)
+			want := c.Check(s)
+			for i := range want.Results {
+				r := &want.Results[i]
+				said[r.Verdict]++
+				for _, v := range [...]*Value{&r.Actual, &r.Expected} {
+					if _, isNames := v.Names(); isNames {
+						*v = Value{}
+					}
+				}
+			}
+			c.Verdicts(&report, s)
+			require.Equal(t, want, &report)
 		}
 	})
+	require.Positive(t, min(said[Pass], said[Fail], said[Skip]), said)
+}
+
+// What passes allocates nothing.
+func TestVerdictsAllocations(t *testing.T) {
+	c, err := NewChecker(&Policy{Name: "p", Rules: []Rule{
+		{Kind: MaxTokens, Limit: new(10.0)}, {Kind: ForbiddenTools, Tools: []string{"rm"}}, {Kind: AllowedModels, Models: []string{"gpt-4o"}}, {Kind: MinEvents, Limit: new(5.0)},
+	}})
+	require.NoError(t, err)
+	s := summaryUsing([]string{"gpt-4o"}, []string{"search"})
+	var report Report
+	c.Verdicts(&report, s)
+	assert.Equal(t, "2 events, at least 5 required", report.Results[3].Message)
+	assert.EqualValues(t, 1, testing.AllocsPerRun(100, func() { c.Verdicts(&report, s) }), "the one that fails")
 }

@@ -159,7 +159,9 @@ func (v *Value) UnmarshalJSON(b []byte) error {
 func numberValue(x float64) Value    { return Value{number: x, kind: number} }
 func namesValue(list []string) Value { return Value{names: list, kind: names} }
 
-func formatNumber(x float64) string { return strconv.FormatFloat(x, 'f', -1, 64) }
+func formatNumber(x float64) string { return string(appendNumber(nil, x)) }
+
+func appendNumber(b []byte, x float64) []byte { return strconv.AppendFloat(b, x, 'f', -1, 64) }
 
 // cell fits a text into a column of the table.
 func cell(s string) string {

@@ -15,7 +15,7 @@ import (
 // (IEEE), the numbers big-endian, and a body in encoding/gob.
 const (
 	snapshotMagic   = "ALSS"
-	snapshotVersion = 3 // 2 had other hashes
+	snapshotVersion = 4 // 3 had other verdicts
 	headerBytes     = 4 + 2 + 4 + 4
 	// maxChunkBytes is far more than any chunk has; a length beyond it is not
 	// one.

@@ -1,11 +1,12 @@
 package agentlensprocessor
 
 import (
+	"encoding/binary"
 	"fmt"
-	"hash/fnv"
 	"slices"
-	"strconv"
 	"time"
+
+	"github.com/cespare/xxhash/v2"
 
 	"github.com/agentlens/agentlens-otel/analysis"
 	"github.com/agentlens/agentlens-otel/analysis/alert"
@@ -113,7 +114,7 @@ func (e *engines) check(reports []*compliance.Report, s *sessions.Session, t *ta
 			if reports[n] == nil {
 				reports[n] = &compliance.Report{}
 			}
-			p.checker.CheckInto(reports[n], s.Summary)
+			p.checker.Verdicts(reports[n], s.Summary)
 			if t != nil {
 				t.check(p, reports[n])
 			}
@@ -124,21 +125,25 @@ func (e *engines) check(reports []*compliance.Report, s *sessions.Session, t *ta
 
 // fingerprint is equal for sessions and reports that say the same.
 func fingerprint(s *analysis.Summary, reports []*compliance.Report) uint64 {
-	b := make([]byte, 0, 512)
-	for _, n := range [...]int64{s.Events, s.TokensIn, s.TokensOut, s.Errors, s.CostUSD.Hi} {
-		b = append(strconv.AppendInt(b, n, 10), '/')
+	var room [512]byte
+	b := room[:0]
+	for _, n := range [...]uint64{uint64(s.Events), uint64(s.TokensIn), uint64(s.TokensOut), uint64(s.Errors), uint64(s.CostUSD.Hi), s.CostUSD.Lo} {
+		b = binary.LittleEndian.AppendUint64(b, n)
 	}
-	b = append(strconv.AppendUint(b, s.CostUSD.Lo, 10), ';')
 	for _, report := range reports {
+		b = appendText(b, report.Policy)
+		b = binary.AppendUvarint(b, uint64(len(report.Results)))
 		for i := range report.Results {
 			r := &report.Results[i]
-			b = append(append(b, report.Policy...), '/')
-			b = append(append(b, r.Kind...), '=')
-			b = append(append(b, r.Verdict...), ':')
-			b = append(append(b, r.Message...), ';')
+			b = appendText(b, string(r.Kind))
+			b = appendText(b, string(r.Verdict))
+			b = appendText(b, r.Message)
 		}
 	}
-	h := fnv.New64a()
-	_, _ = h.Write(b) // never fails
-	return h.Sum64()
+	return xxhash.Sum64(b)
+}
+
+// appendText writes a text so that it can be told from what follows.
+func appendText(b []byte, text string) []byte {
+	return append(binary.AppendUvarint(b, uint64(len(text))), text...)
 }
