@@ -16,6 +16,10 @@ type RuleSet struct {
 	rules []compiled
 	// nodes, rates and aggregates count those of all rules.
 	nodes, rates, aggregates int
+	// judged are the conditions that look at an event by itself, those that look
+	// at one field side by side; more says that these are not all.
+	judged []*node
+	more   bool
 }
 
 // compiled is a rule with its condition as a flat tree: nodes[0] is the root.
@@ -32,6 +36,7 @@ type compiled struct {
 type node struct {
 	kind     ConditionType
 	match    matcher // threshold, rate, consecutive, pattern
+	bit      uint64  // in Judged, for these; 0 = it has no room there
 	op       operator
 	limit    float64 // what Alert.Threshold says
 	keep     int     // rate: how many times are enough to know
@@ -91,7 +96,28 @@ func NewRuleSet(rules []Rule) (*RuleSet, error) {
 	if len(c.wrong) > 0 {
 		return nil, wrap(errors.Join(c.wrong...))
 	}
+	rs.arrange()
 	return rs, nil
+}
+
+// arrange gives the conditions their bits in Judged.
+func (rs *RuleSet) arrange() {
+	rs.more = rs.aggregates > 0
+	for i := range rs.rules {
+		for j := range rs.rules[i].nodes {
+			switch n := &rs.rules[i].nodes[j]; n.kind {
+			case Threshold, Pattern, Consecutive, Rate:
+				rs.judged = append(rs.judged, n)
+			}
+		}
+	}
+	slices.SortStableFunc(rs.judged, func(a, b *node) int { return strings.Compare(a.match.field.name, b.match.field.name) })
+	if len(rs.judged) > maxJudged {
+		rs.judged, rs.more = rs.judged[:maxJudged], true
+	}
+	for i, n := range rs.judged {
+		n.bit = 1 << i
+	}
 }
 
 // place gives a rule its places in a State.

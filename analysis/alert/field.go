@@ -22,77 +22,95 @@ const (
 	object // JSON, or with a path whatever is found there
 )
 
-// definition is a field of an event that conditions can look at.
+// definition is a field of an event that conditions can look at, with the
+// getter of its kind. Those that return a bool return false for what is absent.
 type definition struct {
-	name string
-	kind fieldKind
-	get  func(*analysis.Event) value
+	name      string
+	kind      fieldKind
+	getText   func(*analysis.Event) (string, bool)
+	getNumber func(*analysis.Event) (float64, bool)
+	getTruth  func(*analysis.Event) bool
+	getJSON   func(*analysis.Event) json.RawMessage
 }
 
 var fields = []definition{
-	{"event_type", text, func(e *analysis.Event) value { return value{kind: text, text: string(e.Type)} }},
-	{"session_id", text, func(e *analysis.Event) value { return textValue(e.SessionID) }},
-	{"model", text, func(e *analysis.Event) value { return textValue(e.Model) }},
-	{"provider", text, func(e *analysis.Event) value { return textValue(e.Provider) }},
-	{"tokens_in", number, func(e *analysis.Event) value { return countValue(e.TokensIn) }},
-	{"tokens_out", number, func(e *analysis.Event) value { return countValue(e.TokensOut) }},
-	{"tokens_total", number, func(e *analysis.Event) value {
-		if !e.TokensIn.OK && !e.TokensOut.OK {
-			return value{}
-		}
-		return value{kind: number, number: float64(e.TokensIn.Or(0) + e.TokensOut.Or(0))}
-	}},
-	{"cache_read_tokens", number, func(e *analysis.Event) value { return countValue(e.CacheReadTokens) }},
-	{"cache_write_tokens", number, func(e *analysis.Event) value { return countValue(e.CacheWriteTokens) }},
-	{"reasoning_tokens", number, func(e *analysis.Event) value { return countValue(e.ReasoningTokens) }},
-	{"duration_ms", number, func(e *analysis.Event) value { return amountValue(e.DurationMS) }},
-	{"cost_usd", number, func(e *analysis.Event) value { return amountValue(e.CostUSD) }},
-	{"tool_name", text, func(e *analysis.Event) value {
+	textField("event_type", func(e *analysis.Event) (string, bool) { return string(e.Type), true }),
+	textField("session_id", func(e *analysis.Event) (string, bool) { return given(e.SessionID) }),
+	textField("model", func(e *analysis.Event) (string, bool) { return given(e.Model) }),
+	textField("provider", func(e *analysis.Event) (string, bool) { return given(e.Provider) }),
+	numberField("tokens_in", func(e *analysis.Event) (float64, bool) { return count(e.TokensIn) }),
+	numberField("tokens_out", func(e *analysis.Event) (float64, bool) { return count(e.TokensOut) }),
+	numberField("tokens_total", func(e *analysis.Event) (float64, bool) {
+		return float64(e.TokensIn.Or(0) + e.TokensOut.Or(0)), e.TokensIn.OK || e.TokensOut.OK
+	}),
+	numberField("cache_read_tokens", func(e *analysis.Event) (float64, bool) { return count(e.CacheReadTokens) }),
+	numberField("cache_write_tokens", func(e *analysis.Event) (float64, bool) { return count(e.CacheWriteTokens) }),
+	numberField("reasoning_tokens", func(e *analysis.Event) (float64, bool) { return count(e.ReasoningTokens) }),
+	numberField("duration_ms", func(e *analysis.Event) (float64, bool) { return e.DurationMS.Get() }),
+	numberField("cost_usd", func(e *analysis.Event) (float64, bool) { return e.CostUSD.Get() }),
+	textField("tool_name", func(e *analysis.Event) (string, bool) {
 		if e.ToolCall == nil {
-			return value{}
+			return "", false
 		}
-		return textValue(e.ToolCall.Name)
-	}},
-	{"tool_input", object, func(e *analysis.Event) value {
+		return given(e.ToolCall.Name)
+	}),
+	jsonField("tool_input", func(e *analysis.Event) json.RawMessage {
 		if e.ToolCall == nil {
-			return value{}
+			return nil
 		}
-		return jsonValue(e.ToolCall.Input)
-	}},
-	{"tool_output", object, func(e *analysis.Event) value {
+		return e.ToolCall.Input
+	}),
+	jsonField("tool_output", func(e *analysis.Event) json.RawMessage {
 		if e.ToolCall == nil {
-			return value{}
+			return nil
 		}
-		return jsonValue(e.ToolCall.Output)
-	}},
-	{"input_data", object, func(e *analysis.Event) value { return jsonValue(e.Input) }},
-	{"output_data", object, func(e *analysis.Event) value { return jsonValue(e.Output) }},
-	{"reasoning", text, func(e *analysis.Event) value {
+		return e.ToolCall.Output
+	}),
+	jsonField("input_data", func(e *analysis.Event) json.RawMessage { return e.Input }),
+	jsonField("output_data", func(e *analysis.Event) json.RawMessage { return e.Output }),
+	textField("reasoning", func(e *analysis.Event) (string, bool) {
 		if e.DecisionTrace == nil {
-			return value{}
+			return "", false
 		}
-		return textValue(e.DecisionTrace.Reasoning)
-	}},
-	{"confidence", number, func(e *analysis.Event) value {
+		return given(e.DecisionTrace.Reasoning)
+	}),
+	numberField("confidence", func(e *analysis.Event) (float64, bool) {
 		if e.DecisionTrace == nil {
-			return value{}
+			return 0, false
 		}
-		return amountValue(e.DecisionTrace.Confidence)
-	}},
-	{"failed", boolean, func(e *analysis.Event) value { return value{kind: boolean, truth: e.Failed()} }},
-	{"error_type", text, func(e *analysis.Event) value {
+		return e.DecisionTrace.Confidence.Get()
+	}),
+	{name: "failed", kind: boolean, getTruth: (*analysis.Event).Failed},
+	textField("error_type", func(e *analysis.Event) (string, bool) {
 		if e.Error == nil {
-			return value{}
+			return "", false
 		}
-		return textValue(e.Error.Type)
-	}},
-	{"message", text, func(e *analysis.Event) value {
+		return given(e.Error.Type)
+	}),
+	textField("message", func(e *analysis.Event) (string, bool) {
 		if e.Error == nil {
-			return value{}
+			return "", false
 		}
-		return value{kind: text, text: e.Error.Message}
-	}},
+		return e.Error.Message, true
+	}),
 }
+
+func textField(name string, get func(*analysis.Event) (string, bool)) definition {
+	return definition{name: name, kind: text, getText: get}
+}
+
+func numberField(name string, get func(*analysis.Event) (float64, bool)) definition {
+	return definition{name: name, kind: number, getNumber: get}
+}
+
+func jsonField(name string, get func(*analysis.Event) json.RawMessage) definition {
+	return definition{name: name, kind: object, getJSON: get}
+}
+
+// given returns a text, which is absent when empty.
+func given(s string) (string, bool) { return s, s != "" }
+
+func count(n analysis.Opt[int64]) (float64, bool) { return float64(n.V), n.OK }
 
 // Fields returns the names of the fields that conditions can look at.
 func Fields() []string {
@@ -147,6 +165,7 @@ func compileField(name string) (field, bool) {
 type value struct {
 	kind   fieldKind
 	truth  bool
+	plain  bool // raw is an object as plainJSON writes it
 	number float64
 	text   string
 	raw    json.RawMessage
@@ -162,49 +181,31 @@ func (v *value) string() string {
 
 // of returns the event's value; a JSON string, number or bool comes as such.
 func (f *field) of(e *analysis.Event) value {
-	v := f.get(e)
-	if v.kind != object {
-		return v
+	switch f.kind {
+	case text:
+		if s, ok := f.getText(e); ok {
+			return value{kind: text, text: s}
+		}
+	case number:
+		if x, ok := f.getNumber(e); ok {
+			return value{kind: number, number: x}
+		}
+	case boolean:
+		return value{kind: boolean, truth: f.getTruth(e)}
+	case object:
+		raw := f.getJSON(e)
+		for _, step := range f.path {
+			raw = child(raw, step)
+		}
+		return scalar(raw)
 	}
-	for _, step := range f.path {
-		v.raw = child(v.raw, step)
-	}
-	return scalar(v.raw)
-}
-
-func textValue(s string) value {
-	if s == "" {
-		return value{}
-	}
-	return value{kind: text, text: s}
-}
-
-func countValue(n analysis.Opt[int64]) value {
-	if !n.OK {
-		return value{}
-	}
-	return value{kind: number, number: float64(n.V)}
-}
-
-func amountValue(x analysis.Opt[float64]) value {
-	if !x.OK {
-		return value{}
-	}
-	return value{kind: number, number: x.V}
-}
-
-func jsonValue(raw json.RawMessage) value {
-	if len(raw) == 0 {
-		return value{}
-	}
-	return value{kind: object, raw: raw}
+	return value{}
 }
 
 // scalar turns JSON into a value: null is absent, and objects and arrays stay
 // as they are.
 func scalar(raw json.RawMessage) value {
-	raw = bytes.TrimSpace(raw)
-	if len(raw) == 0 {
+	if raw = trimSpace(raw); len(raw) == 0 {
 		return value{}
 	}
 	switch {

@@ -61,7 +61,25 @@ func (m *matcher) matches(e *analysis.Event) bool {
 // matter at all: an event without the field, or with a value of another type
 // there, neither matches nor speaks against it.
 func (m *matcher) judge(e *analysis.Event) (matches, speaks bool) {
+	switch m.field.kind { // the value wanted is of the same kind, but for JSON
+	case text:
+		s, ok := m.field.getText(e)
+		if !ok || m.pattern != nil {
+			return ok && m.pattern.MatchString(s), ok
+		}
+		return compare(s, m.op, m.want.text), true
+	case number:
+		x, ok := m.field.getNumber(e)
+		return ok && compare(x, m.op, m.want.number), ok
+	case boolean:
+		return m.judgeTruth(m.field.getTruth(e)), true
+	}
 	v := m.field.of(e)
+	return m.judgeValue(&v)
+}
+
+// judgeValue is judge of an event with a value in a field of JSON.
+func (m *matcher) judgeValue(v *value) (matches, speaks bool) {
 	if m.pattern != nil {
 		switch v.kind {
 		case text:
@@ -70,7 +88,10 @@ func (m *matcher) judge(e *analysis.Event) (matches, speaks bool) {
 			}
 			return m.pattern.MatchString(v.text), true
 		case object:
-			return m.pattern.Match(plainJSON(v.raw)), true
+			if !v.plain {
+				v.raw, v.plain = plainJSON(v.raw), true
+			}
+			return m.pattern.Match(v.raw), true
 		}
 		return false, false
 	}
@@ -83,10 +104,12 @@ func (m *matcher) judge(e *analysis.Event) (matches, speaks bool) {
 	case text:
 		return compare(v.string(), m.op, m.want.text), true
 	case boolean:
-		return (v.truth == m.want.truth) == (m.op == equal), true
+		return m.judgeTruth(v.truth), true
 	}
 	return false, false
 }
+
+func (m *matcher) judgeTruth(truth bool) bool { return (truth == m.want.truth) == (m.op == equal) }
 
 func (m *matcher) text() string {
 	if m.pattern != nil {

@@ -12,11 +12,15 @@ import (
 // costs O(1) amortised per rule, besides reading JSON and matching patterns,
 // and allocates nothing when there is nothing to append. It keeps nothing of e.
 func (rs *RuleSet) Observe(st *State, e *analysis.Event, out []Alert) []Alert {
-	st.events++
-	st.advance(e.Timestamp)
+	return rs.ObserveJudged(st, e, rs.Judge(e), out)
+}
+
+// ObserveJudged is Observe of an event that rs has judged.
+func (rs *RuleSet) ObserveJudged(st *State, e *analysis.Event, j Judged, out []Alert) []Alert {
+	st.clock.Pass(e.Timestamp)
 	for i := range rs.rules {
 		r := &rs.rules[i]
-		if holds, speaks := r.observe(0, st, e); speaks {
+		if holds, speaks := r.observe(0, st, e, j); speaks {
 			out = r.settle(st, e, holds, out)
 		}
 	}
@@ -26,7 +30,7 @@ func (rs *RuleSet) Observe(st *State, e *analysis.Event, out []Alert) []Alert {
 // Advance tells st that event time has come to now although no event did, so
 // that rates whose window has passed are resolved; it appends those to out.
 func (rs *RuleSet) Advance(st *State, now time.Time, out []Alert) []Alert {
-	st.advance(now)
+	st.clock.advance(now)
 	for i := range rs.rules {
 		r := &rs.rules[i]
 		if n := &r.nodes[0]; n.kind == Rate && st.nodes[r.first].firing {
@@ -34,15 +38,6 @@ func (rs *RuleSet) Advance(st *State, now time.Time, out []Alert) []Alert {
 		}
 	}
 	return out
-}
-
-func (st *State) advance(t time.Time) {
-	if t.IsZero() {
-		return
-	}
-	if us := t.UnixMicro(); us > st.newest || !st.timed {
-		st.newest, st.timed = us, true
-	}
 }
 
 // settle turns whether a rule's condition holds into alerts.
@@ -54,11 +49,11 @@ func (r *compiled) settle(st *State, e *analysis.Event, holds bool, out []Alert)
 			s.firing = false
 			out = append(out, r.alert(e, analysis.Opt[float64]{}, true))
 		}
-	case s.firing || s.fired && st.newest < s.lastFired+r.cooldown:
+	case s.firing || s.fired && st.clock.NewestMicros < s.lastFired+r.cooldown:
 	default:
 		s.firing = true
-		if st.timed && r.cooldown > 0 {
-			s.fired, s.lastFired = true, st.newest
+		if st.clock.Timed && r.cooldown > 0 {
+			s.fired, s.lastFired = true, st.clock.NewestMicros
 		}
 		out = append(out, r.alert(e, r.nodes[0].actual(st, s, e), false))
 	}
@@ -68,33 +63,33 @@ func (r *compiled) settle(st *State, e *analysis.Event, holds bool, out []Alert)
 // observe updates node i and those below it, and reports whether its condition
 // holds, and whether e says so: of a threshold or pattern an event without the
 // field says nothing, and the rule stays as it was.
-func (r *compiled) observe(i int, st *State, e *analysis.Event) (holds, speaks bool) {
+func (r *compiled) observe(i int, st *State, e *analysis.Event, j Judged) (holds, speaks bool) {
 	n, ns := &r.nodes[i], &st.nodes[r.first+i]
 	speaks = true
 	switch n.kind {
 	case Threshold, Pattern:
-		holds, speaks = n.match.judge(e)
+		holds, speaks = j.of(n, e)
 	case Consecutive:
-		if n.match.matches(e) {
+		if matches, _ := j.of(n, e); matches {
 			ns.run++
 		} else {
 			ns.run = 0
 		}
 		holds = ns.run >= int64(n.limit)
 	case Rate:
-		if !e.Timestamp.IsZero() && n.match.matches(e) {
+		if matches, _ := j.of(n, e); matches && !e.Timestamp.IsZero() {
 			n.remember(st, e.Timestamp.UnixMicro())
 		}
 		holds = n.forget(st)
 	case Aggregate:
 		v := n.metric.of(e)
 		w := &st.windows[n.store]
-		w.observe(n, st.events, v.number, v.kind == number)
+		w.observe(n, st.clock.Events, v.number, v.kind == number)
 		return w.holds(n), true
 	case Composite:
 		held := 0
 		for _, child := range n.children { // all of them: each has a state to keep
-			if childHolds, _ := r.observe(child, st, e); childHolds {
+			if childHolds, _ := r.observe(child, st, e, j); childHolds {
 				held++
 			}
 		}
@@ -104,9 +99,9 @@ func (r *compiled) observe(i int, st *State, e *analysis.Event) (holds, speaks b
 		return holds, speaks
 	}
 	if holds {
-		ns.last = st.events
+		ns.last = st.clock.Events
 	}
-	return ns.last > 0 && st.events-ns.last < n.hold, true
+	return ns.last > 0 && st.clock.Events-ns.last < n.hold, true
 }
 
 // remember inserts a matching time. Only the newest are kept, as many as it
@@ -130,7 +125,7 @@ func (n *node) remember(st *State, us int64) {
 // rate still holds.
 func (n *node) forget(st *State) bool {
 	q := &st.times[n.store]
-	for q.len() > 0 && q.items()[0] < st.newest-n.micros {
+	for q.len() > 0 && q.items()[0] < st.clock.NewestMicros-n.micros {
 		q.popFront()
 	}
 	return q.len() >= n.keep

@@ -60,11 +60,22 @@ func isKey(quoted []byte, name string) bool {
 	return json.Unmarshal(quoted, &s) == nil && s == name
 }
 
+// isSpace reports whether JSON has a byte between its values.
+func isSpace(b byte) bool { return b == ' ' || b == '\n' || b == '\t' || b == '\r' }
+
 func skipSpace(raw []byte, i int) int {
-	for i < len(raw) && (raw[i] == ' ' || raw[i] == '\n' || raw[i] == '\t' || raw[i] == '\r') {
+	for i < len(raw) && isSpace(raw[i]) {
 		i++
 	}
 	return min(i, len(raw))
+}
+
+func trimSpace(raw []byte) []byte {
+	raw = raw[skipSpace(raw, 0):]
+	for len(raw) > 0 && isSpace(raw[len(raw)-1]) {
+		raw = raw[:len(raw)-1]
+	}
+	return raw
 }
 
 // skipValue returns where the value that begins at i ends; i itself when none

@@ -105,4 +105,8 @@ func TestTextsAreThoseOfJSON(t *testing.T) {
 	require.Positive(t, asItIs)
 	require.Positive(t, escaped)
 	require.Positive(t, absent)
+
+	// Only what is space in JSON is.
+	require.Equal(t, text, scalar([]byte(" \t\r\n\"a\"\n")).kind)
+	require.Equal(t, value{}, scalar([]byte("\"a\"\u2028")))
 }

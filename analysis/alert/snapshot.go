@@ -54,9 +54,9 @@ func (w WindowSnapshot) IsZero() bool { return len(w.Samples) == 0 }
 
 // Snapshot returns what is to be written down of a state.
 func (rs *RuleSet) Snapshot(st *State) *Snapshot {
-	s := &Snapshot{Events: st.events, Rules: make([]RuleSnapshot, len(rs.rules))}
-	if st.timed {
-		s.NewestMicros = new(st.newest)
+	s := &Snapshot{Events: st.clock.Events, Rules: make([]RuleSnapshot, len(rs.rules))}
+	if st.clock.Timed {
+		s.NewestMicros = new(st.clock.NewestMicros)
 	}
 	for i := range rs.rules {
 		r := &rs.rules[i]
@@ -86,9 +86,9 @@ func (rs *RuleSet) Snapshot(st *State) *Snapshot {
 // so does whatever cannot be.
 func (rs *RuleSet) Adopt(s *Snapshot) *State {
 	st := rs.NewState()
-	st.events = max(s.Events, 0)
+	st.clock.Events = max(s.Events, 0)
 	if s.NewestMicros != nil {
-		st.newest, st.timed = *s.NewestMicros, true
+		st.clock.NewestMicros, st.clock.Timed = *s.NewestMicros, true
 	}
 	for i := range rs.rules {
 		r := &rs.rules[i]
@@ -102,19 +102,19 @@ func (rs *RuleSet) Adopt(s *Snapshot) *State {
 
 // fits reports whether the snapshot can have been taken of the rule.
 func (s *RuleSnapshot) fits(r *compiled, st *State) bool {
-	if s.Condition != r.hash || len(s.Nodes) != len(r.nodes) || (s.LastMicros != nil && !st.timed) {
+	if s.Condition != r.hash || len(s.Nodes) != len(r.nodes) || (s.LastMicros != nil && !st.clock.Timed) {
 		return false
 	}
 	for i := range s.Nodes {
 		n, ns := &r.nodes[i], &s.Nodes[i]
-		if ns.Last < 0 || ns.Last > st.events || ns.Run < 0 || len(ns.Times) > n.keep || !slices.IsSorted(ns.Times) {
+		if ns.Last < 0 || ns.Last > st.clock.Events || ns.Run < 0 || len(ns.Times) > n.keep || !slices.IsSorted(ns.Times) {
 			return false
 		}
-		if len(ns.Times) > 0 && (n.kind != Rate || !st.timed) {
+		if len(ns.Times) > 0 && (n.kind != Rate || !st.clock.Timed) {
 			return false
 		}
 		for j, sample := range ns.Window.Samples {
-			if n.kind != Aggregate || sample.Event <= st.events-n.events || sample.Event > st.events ||
+			if n.kind != Aggregate || sample.Event <= st.clock.Events-n.events || sample.Event > st.clock.Events ||
 				(j > 0 && sample.Event <= ns.Window.Samples[j-1].Event) {
 				return false
 			}

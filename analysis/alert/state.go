@@ -1,5 +1,7 @@
 package alert
 
+import "time"
+
 // State is what a RuleSet has seen of one stream of events. Its size is bounded
 // by the rules: a rate of threshold n keeps n+1 times, an aggregate at most its
 // window. RuleSet.Snapshot gives it a form to be written down, RuleSet.Adopt
@@ -9,12 +11,7 @@ package alert
 // neither rates nor aggregates a single one, which the garbage collector need
 // not look into.
 type State struct {
-	// events counts the events observed.
-	events int64
-	// newest is the newest event time seen, in microseconds since 1970; timed
-	// says that an event had one.
-	newest int64
-	timed  bool
+	clock Clock
 	// nodes are those of the rules, one rule after the other.
 	nodes []nodeState
 	// times are the rates' newest matching event times in microseconds,
@@ -49,7 +46,7 @@ func (rs *RuleSet) NewState() *State {
 // Reset makes st the state of a stream of which nothing has been seen, in the
 // memory of the one before. The zero State is ready for it.
 func (rs *RuleSet) Reset(st *State) {
-	st.events, st.newest, st.timed = 0, 0, false
+	st.clock = Clock{}
 	st.nodes = zeroed(st.nodes, rs.nodes)
 	st.times = resized(st.times, rs.rates)
 	for i := range st.times {
@@ -74,14 +71,27 @@ type Clock struct {
 	Timed        bool
 }
 
+// Pass counts an event at time t; the zero t is none.
+func (c *Clock) Pass(t time.Time) {
+	c.Events++
+	c.advance(t)
+}
+
+func (c *Clock) advance(t time.Time) {
+	if t.IsZero() {
+		return
+	}
+	if us := t.UnixMicro(); us > c.NewestMicros || !c.Timed {
+		c.NewestMicros, c.Timed = us, true
+	}
+}
+
 // Clock returns how far st's stream has come.
-func (st *State) Clock() Clock { return Clock{st.events, st.newest, st.timed} }
+func (st *State) Clock() Clock { return st.clock }
 
 // SetClock says that st's stream has come as far as another. With the clock of an
 // idle state another idle state becomes its equal.
-func (st *State) SetClock(c Clock) {
-	st.events, st.newest, st.timed = c.Events, c.NewestMicros, c.Timed
-}
+func (st *State) SetClock(c Clock) { st.clock = c }
 
 // Idle reports whether st remembers nothing but its clock: no rule of it fires,
 // has a cooldown to keep, or counts.
@@ -120,7 +130,7 @@ func resized[T any](list []T, n int) []T {
 
 // Newest returns the newest event time seen, in microseconds since 1970; false
 // before the first event that has one.
-func (st *State) Newest() (micros int64, ok bool) { return st.newest, st.timed }
+func (st *State) Newest() (micros int64, ok bool) { return st.clock.NewestMicros, st.clock.Timed }
 
 // Firing returns the names of the rules that have fired and are not resolved.
 func (rs *RuleSet) Firing(st *State) []string {

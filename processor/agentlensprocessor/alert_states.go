@@ -3,6 +3,7 @@ package agentlensprocessor
 import (
 	"hash/maphash"
 	"iter"
+	"time"
 
 	"github.com/agentlens/agentlens-otel/analysis/alert"
 )
@@ -109,6 +110,24 @@ func (s *alertStates) key(at int32) string {
 		return s.long[at]
 	}
 	return string(g.key[:g.size])
+}
+
+// newest returns the newest event time seen of a group, in microseconds since
+// 1970; false before the first event that has one.
+func (s *alertStates) newest(at int32) (micros int64, ok bool) {
+	c := &s.groups[at].clock
+	return c.NewestMicros, c.Timed
+}
+
+// pass counts an event at time t that is quiet to the rules, if the group is
+// idle.
+func (s *alertStates) pass(at int32, t time.Time) bool {
+	g := &s.groups[at]
+	if g.state != 0 {
+		return false
+	}
+	g.clock.Pass(t)
+	return true
 }
 
 // wake returns the state of a group, until another is woken. What is changed of

@@ -69,7 +69,7 @@ func TestAlertGroupsAreThoseUsedLast(t *testing.T) {
 				groups := alertGroups{by: GroupBySession, rules: rules, states: newAlertStates(rules, limit)}
 				model := lastGroups{rules: rules, limit: limit}
 				for _, e := range eventsGen.Draw(t, "events") {
-					got, gotLate := groups.observe(&e, "", lateness)
+					got, gotLate := groups.observe(&e, "", rules.Judge(&e), lateness, nil)
 					want, wantLate := model.observe(&e)
 					require.Equal(t, wantLate, gotLate)
 					require.Equal(t, want, got)

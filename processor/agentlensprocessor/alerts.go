@@ -17,7 +17,9 @@ import (
 // alike share a rule set, and have one state a group.
 type alertEngine struct {
 	lateness time.Duration
-	sets     []*alertGroups
+
+	mu   sync.Mutex // over the states of all sets
+	sets []*alertGroups
 }
 
 // alertGroups is a rule set and its states, one for each value of its group.
@@ -25,11 +27,9 @@ type alertGroups struct {
 	by    GroupBy
 	rules *alert.RuleSet
 
-	mu sync.Mutex
 	// id names these states among those of other collectors.
 	id     string
 	states alertStates
-	out    []alert.Alert
 }
 
 func newAlertEngine(cfg AlertsConfig) (*alertEngine, error) {
@@ -80,36 +80,51 @@ func (a *alertEngine) unread() spanevent.Content {
 func (a *alertEngine) observe(e *analysis.Event, agent string, now time.Time) (fired []alert.Alert, late bool) {
 	// One clock far ahead would make everything after it late.
 	if limit := now.Add(a.lateness); e.Timestamp.After(limit) {
-		inTime := *e
-		inTime.Timestamp = limit
-		e = &inTime
+		e = eventAt(e, limit)
 	}
-	for _, g := range a.sets {
-		alerts, tooLate := g.observe(e, agent, a.lateness)
-		fired = append(fired, alerts...)
-		late = late || tooLate
+	// Before the lock, for patterns may have much to read.
+	var judged [len(groupings)]alert.Judged
+	for i, g := range a.sets {
+		judged[i] = g.rules.Judge(e)
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for i, g := range a.sets {
+		var tooLate bool
+		if fired, tooLate = g.observe(e, agent, judged[i], a.lateness, fired); tooLate {
+			late = true
+		}
 	}
 	return fired, late
 }
 
-func (g *alertGroups) observe(e *analysis.Event, agent string, lateness time.Duration) (fired []alert.Alert, late bool) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
+// eventAt returns a copy of an event with another time.
+func eventAt(e *analysis.Event, t time.Time) *analysis.Event {
+	c := *e
+	c.Timestamp = t
+	return &c
+}
+
+// observe appends to out what fires at an event, which the rules have judged, or
+// is resolved by it.
+func (g *alertGroups) observe(
+	e *analysis.Event, agent string, judged alert.Judged, lateness time.Duration, out []alert.Alert,
+) (_ []alert.Alert, late bool) {
 	key := g.key(e, agent)
 	at := g.states.use(key)
-	st := g.states.wake(at)
-	if newest, ok := st.Newest(); ok && e.Timestamp.UnixMicro() < newest-lateness.Microseconds() {
-		return nil, true
+	if newest, ok := g.states.newest(at); ok && e.Timestamp.UnixMicro() < newest-lateness.Microseconds() {
+		return out, true
 	}
-	g.out = g.rules.Observe(st, e, g.out[:0])
+	if judged.Quiet() && g.states.pass(at, e.Timestamp) {
+		return out, false
+	}
+	before := len(out)
+	out = g.rules.ObserveJudged(g.states.wake(at), e, judged, out)
 	g.states.rest(at)
-	if len(g.out) == 0 {
-		return nil, false
+	for i := before; i < len(out); i++ {
+		out[i].Group = alert.Group{By: string(g.by), Value: key, StateID: g.id}
 	}
-	for i := range g.out {
-		g.out[i].Group = alert.Group{By: string(g.by), Value: key, StateID: g.id}
-	}
-	return append([]alert.Alert(nil), g.out...), false
+	return out, false
 }
 
 func (g *alertGroups) key(e *analysis.Event, agent string) string {
@@ -141,7 +156,10 @@ func (a *alertEngine) snapshot() ([]byte, error) {
 	all := make([]json.RawMessage, len(a.sets))
 	for i, g := range a.sets {
 		var err error
-		if all[i], err = g.snapshot(); err != nil {
+		a.mu.Lock()
+		all[i], err = g.snapshot()
+		a.mu.Unlock()
+		if err != nil {
 			return nil, err
 		}
 	}
@@ -149,8 +167,6 @@ func (a *alertEngine) snapshot() ([]byte, error) {
 }
 
 func (g *alertGroups) snapshot() ([]byte, error) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
 	s := alertSnapshot{By: g.by, ID: g.id}
 	for key, st := range g.states.all() {
 		s.Groups = append(s.Groups, groupInStore{key, g.rules.Snapshot(st)})
@@ -163,6 +179,8 @@ func (a *alertEngine) restore(b []byte) error {
 	if err := json.Unmarshal(b, &all); err != nil {
 		return err
 	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	for _, s := range all {
 		for _, g := range a.sets {
 			if g.by != s.By {
@@ -177,8 +195,6 @@ func (a *alertEngine) restore(b []byte) error {
 }
 
 func (g *alertGroups) restore(s *alertSnapshot) error {
-	g.mu.Lock()
-	defer g.mu.Unlock()
 	g.id = cmp.Or(s.ID, g.id)
 	for _, held := range s.Groups {
 		if held.State == nil {

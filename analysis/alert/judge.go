@@ -1,0 +1,55 @@
+package alert
+
+import "github.com/agentlens/agentlens-otel/analysis"
+
+// Judged is what the conditions of a RuleSet say of one event by itself,
+// whatever came before it.
+type Judged struct {
+	// holds and speaks have a bit for each of RuleSet.judged.
+	holds, speaks uint64
+	// more says that the rules have conditions besides those.
+	more bool
+}
+
+// maxJudged is how many conditions Judged has room for. Those beyond are judged
+// when the event is observed.
+const maxJudged = 64
+
+// Judge returns what rs's conditions say of e by itself, for ObserveJudged. This
+// is where JSON is read and patterns are matched, and it needs no State: whoever
+// locks states need not do so yet.
+func (rs *RuleSet) Judge(e *analysis.Event) Judged {
+	j := Judged{more: rs.more}
+	var v value
+	var name string // of the field of JSON that v is in
+	for _, n := range rs.judged {
+		var holds, speaks bool
+		if m := &n.match; m.field.kind != object {
+			holds, speaks = m.judge(e)
+		} else {
+			if m.field.name != name {
+				v, name = m.field.of(e), m.field.name
+			}
+			holds, speaks = m.judgeValue(&v)
+		}
+		if holds {
+			j.holds |= n.bit
+		}
+		if speaks {
+			j.speaks |= n.bit
+		}
+	}
+	return j
+}
+
+// Quiet reports whether an idle state that observes the event stays idle, and no
+// rule fires: all there is to do is Clock.Pass.
+func (j Judged) Quiet() bool { return j.holds == 0 && !j.more }
+
+// of returns what a condition of the RuleSet says of the event.
+func (j Judged) of(n *node, e *analysis.Event) (holds, speaks bool) {
+	if n.bit == 0 {
+		return n.match.judge(e)
+	}
+	return j.holds&n.bit != 0, j.speaks&n.bit != 0
+}
