@@ -20,7 +20,13 @@ type pattern struct {
 	// left and right say what the bytes beside need have to be, the nearest
 	// first.
 	left, right []byteSet
+	// sieve finds need where it is frequent; nil where it cannot be a help.
+	sieve *sieve
 }
+
+// frequent is a distance in bytes. To look for the next need takes as long as to
+// sieve that many.
+const frequent = 100
 
 // byteSet is the bytes that can stand in a place; all below utf8.RuneSelf, or
 // a single one.
@@ -28,6 +34,18 @@ type byteSet [4]uint64
 
 func (s *byteSet) add(b byte)           { s[b/64] |= 1 << (b % 64) }
 func (s *byteSet) contains(b byte) bool { return s[b/64]&(1<<(b%64)) != 0 }
+
+// bits returns the bits that all bytes of the set have alike, and how.
+func (s *byteSet) bits() (mask, like byte) {
+	all, some := byte(0xff), byte(0)
+	for b := range 256 {
+		if s.contains(byte(b)) {
+			all, some = all&byte(b), some|byte(b)
+		}
+	}
+	mask = ^(all ^ some)
+	return mask, all & mask
+}
 
 func compilePattern(expr string) (*pattern, error) {
 	re, err := regexp.Compile(expr)
@@ -48,6 +66,7 @@ func compilePattern(expr string) (*pattern, error) {
 			}
 		}
 	}
+	p.sieve = newSieve(p.need, p.left, p.right)
 	return p, nil
 }
 
@@ -56,12 +75,20 @@ func (p *pattern) Match(b []byte) bool {
 	if len(p.need) == 0 {
 		return p.Regexp.Match(b)
 	}
+	sieved := false
 	for at := 0; ; at++ {
-		next := bytes.Index(b[at:], p.need)
-		if next < 0 {
-			return false
+		if sieved {
+			if at = p.sieve.next(b, at); at < 0 {
+				return false
+			}
+		} else {
+			next := bytes.Index(b[at:], p.need)
+			if next < 0 {
+				return false
+			}
+			at += next
+			sieved = next < frequent && p.sieve != nil
 		}
-		at += next
 		if p.fits(b, at) {
 			return p.Regexp.Match(b)
 		}
