@@ -52,6 +52,10 @@
 // whoever takes events from other people's clocks should first bound them by
 // its own.
 //
+// What each condition says of an event by itself, a RuleSet tells without a
+// State (Judge): whoever keeps many behind a lock judges first, and of a State
+// that is idle then mostly has no more to move than its Clock.
+//
 // The package imports analysis and its strict decoder. Callers: client
 // programs, and the collector's processor.
 package alert

@@ -41,7 +41,7 @@ var (
 	// leafGens generate the conditions of each simple type.
 	leafGens = []*rapid.Generator[Condition]{
 		rapid.Custom(func(t *rapid.T) Condition {
-			return ThresholdCondition("duration_ms", opGen.Draw(t, "op"), float64(rapid.IntRange(0, 30).Draw(t, "limit"))/10)
+			return ThresholdCondition(rapid.SampledFrom([]string{"duration_ms", "output_data.score"}).Draw(t, "field"), opGen.Draw(t, "op"), float64(rapid.IntRange(0, 30).Draw(t, "limit"))/10)
 		}),
 		rapid.Custom(func(t *rapid.T) Condition {
 			return PatternCondition(rapid.SampledFrom([]string{"model", "output_data"}).Draw(t, "field"), "4o|high")
@@ -309,4 +309,64 @@ func TestResetStateIsNew(t *testing.T) {
 		require.Equal(t, rs.Snapshot(fresh), rs.Snapshot(used))
 		require.Zero(t, testing.AllocsPerRun(10, func() { rs.Reset(used) }))
 	})
+}
+
+// An event that is quiet to the rules moves the clock of an idle state, and does
+// nothing else: no rule fires, and it stays idle.
+func TestQuietEventsOnlyMoveTheClock(t *testing.T) {
+	quiet, loud := 0, 0
+	rapid.Check(t, func(t *rapid.T) {
+		rs := compileOne(t, conditionGen.Draw(t, "condition"), 0)
+		for _, e := range rapid.SliceOfN(eventGen, 0, 10).Draw(t, "events") {
+			st := rs.NewState()
+			st.SetClock(Clock{Events: 7, NewestMicros: 1_780_000_010_000_000, Timed: rapid.Bool().Draw(t, "timed")})
+			passed, j := st.Clock(), rs.Judge(&e)
+			alerts := rs.ObserveJudged(st, &e, j, nil)
+			if !j.Quiet() {
+				loud++
+				continue
+			}
+			quiet++
+			require.Empty(t, alerts)
+			require.True(t, st.Idle())
+			passed.Pass(e.Timestamp)
+			require.Equal(t, passed, st.Clock())
+		}
+	})
+	require.Positive(t, quiet)
+	require.Positive(t, loud)
+}
+
+// However many conditions there are, each rule of a set fires as it does alone,
+// and what is quiet to all is so to each.
+func TestRulesFireAsAlone(t *testing.T) {
+	quiet := 0
+	rapid.Check(t, func(t *rapid.T) {
+		var rules []Rule
+		var sets []*RuleSet
+		var states []*State
+		gen := rapid.SampledFrom([]*rapid.Generator[Condition]{conditionGen, rapid.OneOf(leafGens[:4]...)}).Draw(t, "conditions")
+		for i := range rapid.SampledFrom([]int{2, maxJudged - 1, maxJudged, maxJudged + 1, 2 * maxJudged}).Draw(t, "rules") {
+			rules = append(rules, Rule{Name: fmt.Sprint(i), Condition: gen.Draw(t, "condition")})
+			rs, err := NewRuleSet(rules[i:])
+			require.NoError(t, err)
+			sets, states = append(sets, rs), append(states, rs.NewState())
+		}
+		together, err := NewRuleSet(rules)
+		require.NoError(t, err)
+		st := together.NewState()
+		for _, e := range rapid.SliceOfN(eventGen, 0, 10).Draw(t, "events") {
+			var want []Alert
+			j := together.Judge(&e)
+			if j.Quiet() {
+				quiet++
+			}
+			for i, rs := range sets {
+				require.True(t, !j.Quiet() || rs.Judge(&e).Quiet())
+				want = rs.Observe(states[i], &e, want)
+			}
+			require.Equal(t, want, together.Observe(st, &e, nil))
+		}
+	})
+	require.Positive(t, quiet)
 }
