@@ -104,9 +104,9 @@ const (
 	kindTool
 )
 
-// newCall returns what to keep of a reading; false = the reading is to be
-// observed as it is, or not at all.
-func newCall(r *spanevent.Reading) (call, bool) {
+// newCall returns what to keep of a reading, with names out of some symbols; false
+// = the reading is to be observed as it is, or not at all.
+func newCall(r *spanevent.Reading, y *symbols) (call, bool) {
 	c := call{}
 	e := &r.Event
 	switch {
@@ -141,7 +141,7 @@ func newCall(r *spanevent.Reading) (call, bool) {
 	c.mark(isFailed, e.Error != nil)
 	c.mark(isReasoned, e.DecisionTrace != nil && e.DecisionTrace.Reasoning != "")
 	c.mark(isCumulative, r.Cumulative)
-	c.setNames(e)
+	c.setNames(e, y)
 	c.setFigures(e)
 	return c, true
 }
@@ -152,20 +152,20 @@ func (c *call) mark(m marks, yes bool) {
 	}
 }
 
-func (c *call) setNames(e *analysis.Event) {
-	c.answered = nameOf(e.ResponseModel)
+func (c *call) setNames(e *analysis.Event, y *symbols) {
+	c.answered = y.name(e.ResponseModel)
 	if c.role != roleTool {
-		c.name, c.id = nameOf(e.Model), idHash(e.ResponseID)
+		c.name, c.id = y.name(e.Model), idHash(e.ResponseID)
 		if e.ToolCall != nil && e.ToolCall.Name != "" {
-			c.rest().other = nameOf(e.ToolCall.Name)
+			c.rest().other = y.name(e.ToolCall.Name)
 		}
 		return
 	}
 	if e.ToolCall != nil {
-		c.name, c.id = nameOf(e.ToolCall.Name), idHash(e.ToolCall.ID)
+		c.name, c.id = y.name(e.ToolCall.Name), idHash(e.ToolCall.ID)
 	}
 	if e.Model != "" {
-		c.rest().other = nameOf(e.Model)
+		c.rest().other = y.name(e.Model)
 	}
 }
 

@@ -21,8 +21,10 @@ type sessionIndex struct {
 	clashing map[string]*Session
 	rests    []*rest
 	packer   packer
-	// spare are sessions whose memory the next to wake, or to begin, takes.
-	spare []*Session
+	// spare are sessions whose memory the next to wake, or to begin, takes;
+	// spareChunks are chunks for the rests.
+	spare       []*Session
+	spareChunks [][]byte
 }
 
 // place is where a session is: of one awake the slot, above it isAwake; of one at
@@ -151,5 +153,26 @@ func (x *sessionIndex) reuse(s *Session) {
 	if len(x.spare) < maxSpare {
 		s.clear()
 		x.spare = append(x.spare, s)
+	}
+}
+
+// maxSpareChunks bounds the chunks that are kept: the rests of a shard fill and
+// empty them in turns.
+const maxSpareChunks = 4
+
+// chunk returns an empty chunk that has room for so many bytes.
+func (x *sessionIndex) chunk(size int) []byte {
+	if last := len(x.spareChunks) - 1; last >= 0 && size <= restChunkBytes {
+		b := x.spareChunks[last]
+		x.spareChunks = x.spareChunks[:last]
+		return b
+	}
+	return make([]byte, 0, max(restChunkBytes, size))
+}
+
+// reuseChunk takes a chunk's memory for another.
+func (x *sessionIndex) reuseChunk(b []byte) {
+	if len(x.spareChunks) < maxSpareChunks && cap(b) == restChunkBytes {
+		x.spareChunks = append(x.spareChunks, b[:0])
 	}
 }

@@ -82,7 +82,7 @@ func TestRelatedCallsAreEnough(t *testing.T) {
 		log := newCallLog()
 		for _, s := range someSpans(t, 60) {
 			r := s.reading()
-			c, ok := newCall(&r)
+			c, ok := newCall(&r, newSymbols())
 			if !ok {
 				continue
 			}
@@ -118,7 +118,7 @@ func TestFoldingChangesNothing(t *testing.T) {
 		s.sum.LLMCalls = 1 // wrappers' totals are for sessions without calls
 		for _, span := range someSpans(t, 60) {
 			r := span.reading()
-			s.observe(&r)
+			s.observe(&r, newSymbols())
 		}
 		summary := func() string {
 			s.Assemble()
@@ -161,7 +161,7 @@ func TestFoldingKeepsWhatIsBetween(t *testing.T) {
 		{what: "llm", scope: "sdk", id: 3, parent: 2, from: 2, to: 40, model: "m", in: 120},
 	} {
 		r := span.reading()
-		s.observe(&r)
+		s.observe(&r, newSymbols())
 	}
 	s.foldUntil(told{}.reading().Start.UnixNano() + 60_000_000)
 	s.Assemble()
@@ -238,7 +238,7 @@ func TestIndexFindsWhatIsThere(t *testing.T) {
 		log := newCallLog()
 		for _, s := range someSpans(t, 100) {
 			r := s.reading()
-			if c, ok := newCall(&r); ok {
+			if c, ok := newCall(&r, newSymbols()); ok {
 				log.add(c)
 			}
 			if s.failed && s.in == 0 {

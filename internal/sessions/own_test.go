@@ -411,10 +411,10 @@ func TestOwnCallsNeedNoResolving(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := newSession("s", Service{})
 		call := own(told{what: "llm", id: 99, model: "m", in: 1}).reading()
-		s.observe(&call)
+		s.observe(&call, newSymbols())
 		for _, span := range someSpans(t, 30) {
 			r := own(span).reading()
-			s.observe(&r)
+			s.observe(&r, newSymbols())
 		}
 		require.Zero(t, s.log.foreign)
 		want := &analysis.Summary{SessionID: s.sum.SessionID, AgentName: s.sum.AgentName, Status: s.sum.Status}

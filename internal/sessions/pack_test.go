@@ -124,7 +124,7 @@ func TestPackAnySession(t *testing.T) {
 		s := newSession("s", Service{Name: "bot"})
 		for _, span := range someSpans(t, 40) {
 			r := span.reading()
-			s.observe(&r)
+			s.observe(&r, newSymbols())
 			if rapid.IntRange(0, 3).Draw(t, "rest") == 0 {
 				back := packed(t, s)
 				require.Equal(t, s.state(time.Time{}), back.state(time.Time{}))
@@ -152,7 +152,7 @@ func TestPackAnySession(t *testing.T) {
 func BenchmarkPack(b *testing.B) {
 	s := newSession("0123456789abcdef", Service{Name: "bot"})
 	for _, r := range sdkSession("0123456789abcdef", 8, 1) {
-		s.observe(&r)
+		s.observe(&r, newSymbols())
 	}
 	p := packer{symbols: newSymbols()}
 	b.Run("pack", func(b *testing.B) {

@@ -123,7 +123,7 @@ func (r *rest) take(at place, key string) *Session {
 
 func (r *rest) write(s rested) {
 	if n := len(r.chunks); n == 0 || len(r.chunks[n-1].b)+len(s) > cap(r.chunks[n-1].b) {
-		r.chunks = append(r.chunks, restChunk{b: make([]byte, 0, max(restChunkBytes, len(s)))})
+		r.chunks = append(r.chunks, restChunk{b: r.chunk(len(s))})
 	}
 	last := &r.chunks[len(r.chunks)-1]
 	at := len(last.b)
@@ -137,15 +137,16 @@ func (r *rest) write(s rested) {
 
 // move takes a session out of another rest into this one, as it is.
 func (r *rest) move(s rested, from *rest) {
-	from.release(s, r.places[s.hash()])
+	at := r.places[s.hash()]
 	r.write(s)
+	from.release(s, at)
 }
 
-func (r *rest) chunk(p place) *restChunk { return &r.chunks[p.chunk()-r.front] }
+func (r *rest) holding(p place) *restChunk { return &r.chunks[p.chunk()-r.front] }
 
 // at returns the session at a place.
 func (r *rest) at(p place) rested {
-	b := rested(r.chunk(p).b[p.offset():])
+	b := rested(r.holding(p).b[p.offset():])
 	return b[:b.size()]
 }
 
@@ -183,7 +184,7 @@ func (r *rest) remove(s rested) {
 
 // release lets go of the memory of a session.
 func (r *rest) release(s rested, at place) {
-	c := r.chunk(at)
+	c := r.holding(at)
 	s[restGone] = 1
 	r.held--
 	r.live -= len(s)
@@ -194,6 +195,7 @@ func (r *rest) release(s rested, at place) {
 	}
 	for len(r.chunks) > 0 && r.chunks[0].sessions == 0 {
 		r.dead -= len(r.chunks[0].b)
+		r.reuseChunk(r.chunks[0].b)
 		r.chunks[0] = restChunk{}
 		r.chunks = r.chunks[1:]
 		r.front++

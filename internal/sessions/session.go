@@ -149,9 +149,10 @@ const (
 	rootUnknown
 )
 
-// observe takes in one reading that was not seen before. It reports what was
-// told before of the call it tells, and whether it repeats that.
-func (s *Session) observe(r *spanevent.Reading) (copies Copies, repeats bool) {
+// observe takes in one reading that was not seen before, with names out of some
+// symbols. It reports what was told before of the call it tells, and whether it
+// repeats that.
+func (s *Session) observe(r *spanevent.Reading, y *symbols) (copies Copies, repeats bool) {
 	s.noteTimes(r.Start.UnixNano(), r.End.UnixNano())
 	s.noteAgent(r)
 	s.noteRoot(r)
@@ -159,7 +160,7 @@ func (s *Session) observe(r *spanevent.Reading) (copies Copies, repeats bool) {
 		s.started = r.Session.StartedAt.UnixNano()
 		s.sum.StartedAt = r.Session.StartedAt
 	}
-	if c, ok := newCall(r); ok {
+	if c, ok := newCall(r, y); ok {
 		return s.log.copies(s.keep(c))
 	}
 	if r.Role == spanevent.RoleEvent {

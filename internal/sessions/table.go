@@ -250,7 +250,9 @@ func (t *Table) Observe(r *spanevent.Reading, service Service, now time.Time, f 
 	before := s.room()
 	what, copies := sh.observe(s, r)
 	s.bound(t.maxCalls(), t.maxLone(), now)
-	t.records.Add(int64(s.room() - before))
+	if grown := s.room() - before; grown != 0 {
+		t.records.Add(int64(grown))
+	}
 	f(s, what)
 	s.Summary = &s.sum
 	for t.count.Load() > int64(t.limits.MaxSessions) && t.evict(sh, s, evicted) {
@@ -299,7 +301,7 @@ func (sh *shard) observe(s *Session, r *spanevent.Reading) (Event, Copies) {
 		s.reopen()
 		late = false
 	}
-	copies, repeats := s.observe(r)
+	copies, repeats := s.observe(r, sh.held.packer.symbols)
 	if repeats {
 		r.Role = spanevent.RolePart
 	}

@@ -7,6 +7,8 @@ import (
 	"time"
 	"unique"
 
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
 	"github.com/agentlens/agentlens-otel/analysis"
 )
 
@@ -34,11 +36,10 @@ func unpackInto(s *Session, key string, b []byte, y *symbols) *Session {
 	u.bytes(s.RootID[:])
 	s.Revision = u.int()
 	s.Verdict = u.fixed()
-	s.first = u.int()
-	u.base = s.first
-	for _, at := range [...]*int64{&s.agentStart, &s.rootEnd, &s.started, &s.last} {
-		*at = u.int() + s.first
+	for _, at := range [...]*int64{&s.first, &s.last, &s.started, &s.agentStart, &s.rootEnd} {
+		*at = int64(u.fixed())
 	}
+	u.base = s.first
 	s.service = u.service()
 	s.sum.SessionID = key
 	if flags&packedOtherID != 0 {
@@ -107,12 +108,16 @@ func (u *unpacker) calls(s *Session) {
 		c := &l.list[i]
 		*c = call{}
 		c.trace, c.parent, c.scope = before.trace, before.parent, before.scope
-		there := u.byte()
-		c.has, c.is, c.role, c.kind = figures(u.byte()), marks(u.byte()), callRole(u.byte()), callKind(u.byte())
+		b := (*[packedCall]byte)(u.b)
+		u.b = u.b[packedCall:]
+		there := b[0]
+		c.has, c.is, c.role, c.kind = figures(b[1]), marks(b[2]), callRole(b[3]), callKind(b[4])
+		c.span = pcommon.SpanID(b[5:13])
+		c.start = int64(binary.LittleEndian.Uint64(b[13:21]))
+		c.end = int64(binary.LittleEndian.Uint64(b[21:29]))
 		if there&packedSameTrace == 0 {
 			c.trace = u.fixed()
 		}
-		u.bytes(c.span[:])
 		if there&packedSameParent == 0 {
 			u.bytes(c.parent[:])
 		}
@@ -120,9 +125,10 @@ func (u *unpacker) calls(s *Session) {
 			c.scope = binary.LittleEndian.Uint32(u.b)
 			u.b = u.b[4:]
 		}
-		c.start = u.int() + u.base
-		c.end = u.int() + c.start
-		c.name, c.in, c.out = u.name(), u.int(), u.int()
+		c.name = u.name()
+		if there&packedUsage != 0 {
+			c.in, c.out = int64(u.fixed()), int64(u.fixed())
+		}
 		if there&packedID != 0 {
 			c.id = u.fixed()
 		}
