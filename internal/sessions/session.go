@@ -201,11 +201,18 @@ func (s *Session) noteAgent(r *spanevent.Reading) {
 }
 
 func (s *Session) chooseAgent(rank agentRank, start int64, name string) {
-	if s.agentRank == 0 || cmp.Or(cmp.Compare(rank, s.agentRank), cmp.Compare(start, s.agentStart), cmp.Compare(name, s.sum.AgentName)) < 0 {
-		s.agentRank, s.agentStart = rank, start
-		if s.sum.AgentName != name {
-			s.sum.AgentName = unique.Make(name).Value()
+	switch {
+	case s.agentRank == 0:
+	case rank != s.agentRank:
+		if rank > s.agentRank {
+			return
 		}
+	case start > s.agentStart, start == s.agentStart && name >= s.sum.AgentName:
+		return
+	}
+	s.agentRank, s.agentStart = rank, start
+	if s.sum.AgentName != name {
+		s.sum.AgentName = unique.Make(name).Value()
 	}
 }
 
@@ -225,10 +232,21 @@ func (s *Session) noteRoot(r *spanevent.Reading) {
 }
 
 func (s *Session) chooseRoot(rank rootRank, end int64, trace pcommon.TraceID, span pcommon.SpanID, failed bool) {
-	if s.rootRank == 0 || cmp.Or(cmp.Compare(rank, s.rootRank), cmp.Compare(s.rootEnd, end), bytes.Compare(s.TraceID[:], trace[:]), bytes.Compare(s.RootID[:], span[:])) < 0 {
-		s.rootRank, s.rootEnd, s.rootFailed = rank, end, failed
-		s.TraceID, s.RootID = trace, span
+	switch {
+	case s.rootRank == 0:
+	case rank != s.rootRank:
+		if rank > s.rootRank {
+			return
+		}
+	case end != s.rootEnd:
+		if end < s.rootEnd {
+			return
+		}
+	case cmp.Or(bytes.Compare(s.TraceID[:], trace[:]), bytes.Compare(s.RootID[:], span[:])) >= 0:
+		return
 	}
+	s.rootRank, s.rootEnd, s.rootFailed = rank, end, failed
+	s.TraceID, s.RootID = trace, span
 }
 
 // EndedBy reports whether the session is complete, and a span like r completes

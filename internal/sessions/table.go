@@ -320,8 +320,12 @@ func (sh *shard) observe(s *Session, r *spanevent.Reading) (Event, Copies) {
 
 // touch moves the session to the recent end of the list it belongs to.
 func (sh *shard) touch(s *Session) {
+	to := sh.listFor(s)
+	if s.list == to && to.back == s {
+		return
+	}
 	s.list.remove(s)
-	sh.listFor(s).pushBack(s)
+	to.pushBack(s)
 }
 
 // Each calls f for every session held, brought up to date, in no order.
