@@ -1,8 +1,6 @@
 package agentlensprocessor
 
 import (
-	"context"
-
 	"go.uber.org/zap"
 
 	"github.com/agentlens/agentlens-otel/analysis"
@@ -46,16 +44,16 @@ func priced(t analysis.EventType) bool {
 }
 
 // countCost counts what a call cost, or that its price is not known.
-func (p *agentLensProcessor) countCost(ctx context.Context, b *batch, r *spanevent.Reading, source string) {
+func (p *agentLensProcessor) countCost(b *batch, r *spanevent.Reading, source string) {
 	switch {
 	case source != "":
 		l := costLabels{r.Agent(), r.Event.Model}
 		if !b.tally.spend(l, r.Event.CostUSD.V) {
-			p.tellCosts(ctx, &b.tally)
+			p.spendMore(&b.tally)
 			b.tally.spend(l, r.Event.CostUSD.V)
 		}
 	case p.engines.prices != nil && priced(r.Event.Type):
-		p.telemetry.ProcessorAgentlensUnpricedCalls.Add(ctx, 1)
+		b.tally.unpriced++
 		p.tellUnpriced(&r.Event)
 	}
 }

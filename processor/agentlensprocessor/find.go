@@ -54,7 +54,7 @@ func (p *agentLensProcessor) findIn(ctx context.Context, b *batch, s *readSpan) 
 			p.stampFound(span, r, p.told.ofEvent(s.key()))
 			return
 		}
-		p.countCost(ctx, b, r, t.CostSource)
+		p.countCost(b, r, t.CostSource)
 		found := p.observe(ctx, r, b.now)
 		p.stampFound(span, r, found)
 		p.told.event(s.key(), found)
@@ -62,7 +62,7 @@ func (p *agentLensProcessor) findIn(ctx context.Context, b *batch, s *readSpan) 
 		// The event went on without its cost, which only this copy knows.
 		spanevent.StampCost(span, r.Event.CostUSD.V, t.CostSource, t.PricingVersion)
 		if !s.again {
-			p.countCost(ctx, b, r, t.CostSource)
+			p.countCost(b, r, t.CostSource)
 			p.spend(ctx, s)
 		}
 	}

@@ -11,11 +11,12 @@ import (
 )
 
 // registerGauges registers what is read off the state when metrics are
-// collected.
+// collected, and has the counters brought up to date then.
 func (p *agentLensProcessor) registerGauges() error {
 	t, e := p.telemetry, p.engines
 	errs := []error{
-		t.RegisterProcessorAgentlensSessionsOpenCallback(func(_ context.Context, o metric.Int64Observer) error {
+		t.RegisterProcessorAgentlensSessionsOpenCallback(func(ctx context.Context, o metric.Int64Observer) error {
+			p.tellNow(ctx) // before the counters are read
 			open, _ := p.table.Len()
 			o.Observe(int64(open))
 			return nil
@@ -49,7 +50,9 @@ func (p *agentLensProcessor) registerGauges() error {
 	if e.forecast != nil {
 		errs = append(errs, p.registerForecast())
 	}
-	return errors.Join(errs...)
+	err := errors.Join(errs...)
+	p.sums.ask(err == nil)
+	return err
 }
 
 func (p *agentLensProcessor) registerForecast() error {

@@ -33,7 +33,7 @@ func (p *agentLensProcessor) judge(ctx context.Context, b *batch, s *sessions.Se
 	}
 	s.Verdict = fingerprint(s.Summary, v.compliance)
 	if first {
-		b.tally.statuses = count(b.tally.statuses, string(s.Summary.Status))
+		b.tally.statuses = count(b.tally.statuses, string(s.Summary.Status), 1)
 	}
 	return newReport(s, v)
 }
@@ -102,7 +102,8 @@ func (p *agentLensProcessor) sweepUntil(ctx context.Context) {
 func (p *agentLensProcessor) sweep(ctx context.Context) {
 	var idle []*report
 	var b batch
-	p.table.Sweep(p.now(), func(s *sessions.Session, _ sessions.Event) {
+	now := p.now()
+	p.table.Sweep(now, func(s *sessions.Session, _ sessions.Event) {
 		rep := p.judge(ctx, &b, s)
 		// Drift takes in the lists, too, when the session is unlocked.
 		rep.summary = &analysis.Summary{SessionID: s.Summary.SessionID}
@@ -110,7 +111,7 @@ func (p *agentLensProcessor) sweep(ctx context.Context) {
 		b.checked = nil
 		idle = append(idle, &rep)
 	})
-	p.tell(ctx, &b.tally)
+	p.tell(ctx, &b.tally, now)
 	// The table's order says nothing of theirs.
 	slices.SortFunc(idle, func(a, b *report) int {
 		return cmp.Or(a.summary.EndedAt.Compare(b.summary.EndedAt), cmp.Compare(a.summary.SessionID, b.summary.SessionID))

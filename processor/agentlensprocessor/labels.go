@@ -48,28 +48,21 @@ func (l *labels) add(v string) bool {
 	return true
 }
 
-// measured keeps, for each set of labels that a counter is given, its options:
-// to make them for each span would cost more than to count. There are as many as
-// the labels have values, which are capped or configured.
+// measured keeps, for each set of labels that a counter is given, its options.
+// There are as many as the labels have values, which are capped or configured.
 type measured[K comparable] struct {
-	mu      sync.RWMutex
 	options map[K][]metric.AddOption
 }
 
 // of returns the options for the labels that the key stands for.
 func (m *measured[K]) of(key K, labels func(K) []attribute.KeyValue) []metric.AddOption {
-	m.mu.RLock()
-	options, ok := m.options[key]
-	m.mu.RUnlock()
-	if ok {
+	if options, ok := m.options[key]; ok {
 		return options
 	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
 	if m.options == nil {
 		m.options = map[K][]metric.AddOption{}
 	}
-	options = []metric.AddOption{metric.WithAttributeSet(attribute.NewSet(labels(key)...))}
+	options := []metric.AddOption{metric.WithAttributeSet(attribute.NewSet(labels(key)...))}
 	m.options[key] = options
 	return options
 }

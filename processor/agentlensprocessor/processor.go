@@ -40,11 +40,8 @@ type agentLensProcessor struct {
 	resourceKeys   []string
 	agents, models *labels
 	// statuses are what roots say; whoever writes them may say anything.
-	statuses  *labels
-	ofDialect measured[string]
-	ofCost    measured[costLabels]
-	ofRule    measured[ruleLabels]
-	ofStatus  measured[string]
+	statuses *labels
+	sums     sums
 	// unpriced are the models told of as having no price.
 	unpriced *labels
 
@@ -76,6 +73,7 @@ func newProcessor(set processor.Settings, cfg *Config, next consumer.Traces) (*a
 			MaxSessions: cfg.MaxSessions, IdleTimeout: cfg.IdleTimeout, Retention: cfg.Retention, MaxSpanIDs: cfg.MaxSpanIDs,
 		}),
 		resourceKeys: resourceKeys(cfg.Compliance), agents: newLabels(), models: newLabels(), statuses: newLabels(), unpriced: newLabels(),
+		sums: sums{costs: map[costLabels]*costSum{}},
 		told: newTold(), unsent: unsent{inBatch: map[ptrace.Traces][]*report{}},
 	}
 	p.unread = p.unreadContent()
@@ -118,6 +116,8 @@ func (p *agentLensProcessor) shutdown(ctx context.Context) error {
 		p.stop = nil
 		err = p.state.close(ctx)
 	}
+	p.sums.ask(false)
+	p.tellNow(ctx)
 	p.telemetry.Shutdown()
 	return err
 }
@@ -151,7 +151,7 @@ func (p *agentLensProcessor) process(ctx context.Context, td ptrace.Traces) (ptr
 				}
 				p.table.Bind(r)
 				b.own, b.foreign = b.own || r.Own, b.foreign || !r.Own
-				b.tally.dialects = count(b.tally.dialects, r.Dialect)
+				b.tally.dialects = count(b.tally.dialects, r.Dialect, 1)
 			}
 		}
 	}
@@ -159,7 +159,7 @@ func (p *agentLensProcessor) process(ctx context.Context, td ptrace.Traces) (ptr
 		p.assemble(ctx, b, i)
 	}
 	p.find(ctx, b, len(b.spans))
-	p.tell(ctx, &b.tally)
+	p.tell(ctx, &b.tally, b.now)
 	p.table.Rest(b.now)
 	if len(b.reports) > 0 {
 		appendReports(td, b.reports)
@@ -191,7 +191,8 @@ func (p *agentLensProcessor) assemble(ctx context.Context, b *batch, i int) {
 		switch what {
 		case sessions.Duplicate:
 			s.again = true
-			p.repeated(ctx, s, of)
+			b.tally.duplicates++
+			p.repeated(s, of)
 		case sessions.Ended:
 			p.ended(ctx, b, i, of)
 		case sessions.Late:
@@ -205,8 +206,7 @@ func (p *agentLensProcessor) assemble(ctx context.Context, b *batch, i int) {
 
 // repeated writes onto the copy of a root the verdict that the first had: a
 // backend may put it in the place of that.
-func (p *agentLensProcessor) repeated(ctx context.Context, s *readSpan, of *sessions.Session) {
-	p.telemetry.ProcessorAgentlensSpansDuplicate.Add(ctx, 1)
+func (p *agentLensProcessor) repeated(s *readSpan, of *sessions.Session) {
 	if rep := p.repeat(of, &s.reading, p.told.roots.of(s.key())); rep != nil {
 		rep.stamp(s.span, &s.reading)
 	}
@@ -235,7 +235,7 @@ func (p *agentLensProcessor) late(ctx context.Context, b *batch, i int, of *sess
 // evicted gives the verdict on a session that is let go of for that of the i-th
 // span.
 func (p *agentLensProcessor) evicted(ctx context.Context, b *batch, i int, of *sessions.Session) {
-	p.telemetry.ProcessorAgentlensSessionsEvicted.Add(ctx, 1)
+	b.tally.evicted++
 	p.find(ctx, b, i)
 	b.keep(p.complete(ctx, b, of))
 }

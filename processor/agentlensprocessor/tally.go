@@ -1,20 +1,21 @@
 package agentlensprocessor
 
-import (
-	"context"
+import "github.com/agentlens/agentlens-otel/analysis/compliance"
 
-	"github.com/agentlens/agentlens-otel/analysis/compliance"
-)
-
-// tally is what is still to be added to the metrics: to count costs a tenth of
-// adding each for itself.
+// tally is what a request has counted, until it goes into the sums of all.
 type tally struct {
 	// dialects counts spans, statuses sessions that had their first verdict.
 	dialects, statuses []labelCount
 	// results counts by the places of engines.results.
 	results []int64
-	// costs sums what calls cost by their labels.
-	costs []costCount
+	// costs sums what calls cost by their labels. Most requests tell of the same
+	// agents and models: the labels stay when it is cleared, up to maxCosts.
+	costs []labelCost
+	// places are those of the labels in costs, last is that of the latest call:
+	// calls of one session stand together.
+	places                        map[costLabels]int
+	last                          int
+	duplicates, evicted, unpriced int64
 }
 
 type labelCount struct {
@@ -22,37 +23,48 @@ type labelCount struct {
 	n     int64
 }
 
-type costCount struct {
+type labelCost struct {
 	costLabels
-	usd float64
+	// calls and usd are what there were, and what they cost.
+	calls int64
+	usd   float64
+	// sum is where it goes; nil = not looked up yet.
+	sum *costSum
 }
 
-// maxCosts is how many sums are as quickly looked through.
-const maxCosts = 32
+// maxCosts bounds the labels that a tally keeps.
+const maxCosts = 64
 
 // count counts one of a label, of which there are few.
-func count(counts []labelCount, label string) []labelCount {
+func count(counts []labelCount, label string, n int64) []labelCount {
 	for i := range counts {
 		if counts[i].label == label {
-			counts[i].n++
+			counts[i].n += n
 			return counts
 		}
 	}
-	return append(counts, labelCount{label, 1})
+	return append(counts, labelCount{label, n})
 }
 
 // spend counts what a call cost. It reports false when there are too many sums.
 func (t *tally) spend(l costLabels, usd float64) bool {
-	for i := range t.costs {
-		if t.costs[i].costLabels == l {
-			t.costs[i].usd += usd
-			return true
+	if t.last >= len(t.costs) || t.costs[t.last].costLabels != l {
+		at, known := t.places[l]
+		if !known {
+			if at = len(t.costs); at == maxCosts {
+				return false
+			}
+			if t.places == nil {
+				t.places = map[costLabels]int{}
+			}
+			t.places[l] = at
+			t.costs = append(t.costs, labelCost{costLabels: l})
 		}
+		t.last = at
 	}
-	if len(t.costs) == maxCosts {
-		return false
-	}
-	t.costs = append(t.costs, costCount{l, usd})
+	c := &t.costs[t.last]
+	c.calls++
+	c.usd += usd
 	return true
 }
 
@@ -73,37 +85,13 @@ func (t *tally) check(p *policy, report *compliance.Report) {
 	}
 }
 
-// tell adds to the metrics what was counted.
-func (p *agentLensProcessor) tell(ctx context.Context, t *tally) {
-	for _, d := range t.dialects {
-		p.telemetry.ProcessorAgentlensSpans.Add(ctx, d.n, p.ofDialect.of(d.label, dialectLabel)...)
-	}
-	for _, s := range t.statuses {
-		p.telemetry.ProcessorAgentlensSessionsCompleted.Add(ctx, s.n, p.ofStatus.of(p.statuses.of(s.label), statusLabel)...)
-	}
-	for i, n := range t.results {
-		if n > 0 {
-			p.telemetry.ProcessorAgentlensComplianceResults.Add(ctx, n, p.ofRule.of(p.engines.results[i], ruleLabels.keyValues)...)
-		}
-	}
-	p.tellCosts(ctx, t)
-	t.clear()
-}
-
-func (p *agentLensProcessor) tellCosts(ctx context.Context, t *tally) {
-	for _, c := range t.costs {
-		l := costLabels{p.agents.of(c.agent), p.models.of(c.model)}
-		p.telemetry.ProcessorAgentlensCost.Add(ctx, c.usd, p.ofCost.of(l, costLabels.keyValues)...)
-	}
-	clear(t.costs)
-	t.costs = t.costs[:0]
-}
-
 // clear forgets what was counted, but keeps the memory.
 func (t *tally) clear() {
 	clear(t.dialects)
 	clear(t.statuses)
 	clear(t.results)
-	clear(t.costs)
-	*t = tally{dialects: t.dialects[:0], statuses: t.statuses[:0], results: t.results, costs: t.costs[:0]}
+	for i := range t.costs {
+		t.costs[i].calls, t.costs[i].usd = 0, 0
+	}
+	*t = tally{dialects: t.dialects[:0], statuses: t.statuses[:0], results: t.results, costs: t.costs, places: t.places}
 }
