@@ -43,6 +43,7 @@ func benchmarkBatch(b *testing.B, td ptrace.Traces) {
 	require.NoError(b, err)
 	unread := ContentAll &^ ContentOutput // as with one rule that looks for a pattern in outputs
 	readings, spans := make([]Reading, batchSpans), make([]ptrace.Span, batchSpans)
+	var work Workspace
 	var read, stamp, clear []time.Duration
 	for b.Loop() {
 		td, err := (&ptrace.ProtoUnmarshaler{}).UnmarshalTraces(encoded)
@@ -51,7 +52,7 @@ func benchmarkBatch(b *testing.B, td ptrace.Traces) {
 		}
 		from, n := time.Now(), 0
 		for _, ss := range td.ResourceSpans().At(0).ScopeSpans().All() {
-			scope := ForScope(ss.Scope()).Without(unread)
+			scope := ForScope(ss.Scope()).Without(unread).In(&work)
 			for _, span := range ss.Spans().All() {
 				if scope.ReadInto(&readings[n], span) {
 					spans[n] = span
@@ -67,6 +68,7 @@ func benchmarkBatch(b *testing.B, td ptrace.Traces) {
 		for i := range n {
 			readings[i].Clear()
 		}
+		work.Clear()
 		read, stamp, clear = append(read, hasRead.Sub(from)), append(stamp, stamped.Sub(hasRead)), append(clear, time.Since(stamped))
 	}
 	// What is slowest of all was interrupted.

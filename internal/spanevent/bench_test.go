@@ -41,7 +41,8 @@ func BenchmarkReadInference(b *testing.B) {
 // As the processor reads: into memory it has, without the content that no rule
 // looks at.
 func BenchmarkReadInto(b *testing.B) {
-	span, scope := inferenceSpan(b), Scope{}.Without(ContentAll)
+	var work Workspace
+	span, scope := inferenceSpan(b), Scope{}.Without(ContentAll).In(&work)
 	var r Reading
 	b.ReportAllocs()
 	for b.Loop() {

@@ -80,8 +80,10 @@ type binding struct {
 	implies kind
 
 	dialect uint64 // bits of the dialects it belongs to
-	// alike is another key of the same shape, nil for none.
-	alike *binding
+	// words are of the key, alike is the place in the index of another with the same
+	// hash, 0 for none.
+	words words
+	alike uint16
 }
 
 // Ranks of bindings. A current gen_ai value is never overridden.

@@ -12,7 +12,7 @@ import (
 	"github.com/agentlens/agentlens-otel/semconv"
 )
 
-func readEvent(r *Reading, f *facts, span ptrace.Span, s Scope, seen []*dialect) {
+func readEvent(r *Reading, f *facts, span ptrace.Span, s *Scope, seen []*dialect) {
 	e := &r.Event
 	if s.without&ContentEventID == 0 {
 		e.ID = r.SpanID.String()
@@ -21,19 +21,16 @@ func readEvent(r *Reading, f *facts, span ptrace.Span, s Scope, seen []*dialect)
 	if took := between(span.StartTimestamp(), span.EndTimestamp()); took > 0 {
 		e.DurationMS = analysis.Some(float64(took) / float64(time.Millisecond))
 	}
-	e.Model = firstOf(f.str(fieldRequestModel), f.str(fieldResponseModel))
-	e.ResponseModel = f.str(fieldResponseModel)
-	e.Provider = f.str(fieldProvider)
-	e.ResponseID = f.str(fieldResponseID)
-	e.ServiceTier = f.str(fieldServiceTier)
-	readTokens(e, f)
-	e.CostUSD = f.amount(fieldCost)
+	readNames(e, f)
+	readFigures(e, f)
 	if !r.Own {
 		mendFigures(e, f, s.dialect)
 	}
-	e.Error = readFailure(r, f, span, seen)
+	if mayHaveFailed(f, span) {
+		e.Error = readFailure(r, f, span, seen)
+	}
 	// The SDK writes tool_call events without a tool call: those stay so.
-	untold := r.Own && !f.hasAny(fieldToolName, fieldToolID, fieldToolArguments, fieldToolResult)
+	untold := r.Own && !f.hasAny(1<<fieldToolName|1<<fieldToolID|1<<fieldToolArguments|1<<fieldToolResult)
 	// Of other libraries a tool on the span of a call is one that the model asked
 	// for, if there is no result: no tool ran.
 	ran := f.has(fieldToolName) && (r.Own || f.has(fieldToolResult))
@@ -76,11 +73,33 @@ func between(start, end pcommon.Timestamp) time.Duration {
 	}
 }
 
-// readTokens reads the token counts as they stand.
-func readTokens(e *analysis.Event, f *facts) {
-	e.TokensIn, e.TokensOut = f.integer(fieldTokensIn), f.integer(fieldTokensOut)
-	e.CacheReadTokens, e.CacheWriteTokens = f.integer(fieldCacheRead), f.integer(fieldCacheWrite)
-	e.ReasoningTokens = f.integer(fieldReasoningTokens)
+// readNames reads whose call of what it was. What is not told stays as it is:
+// empty.
+func readNames(e *analysis.Event, f *facts) {
+	if f.hasAny(1<<fieldRequestModel | 1<<fieldResponseModel) {
+		e.ResponseModel = f.str(fieldResponseModel)
+		e.Model = firstOf(f.str(fieldRequestModel), e.ResponseModel)
+	}
+	if f.has(fieldProvider) {
+		e.Provider = f.str(fieldProvider)
+	}
+	if f.hasAny(1<<fieldResponseID | 1<<fieldServiceTier) {
+		e.ResponseID, e.ServiceTier = f.str(fieldResponseID), f.str(fieldServiceTier)
+	}
+}
+
+// readFigures reads the token counts and the cost as they stand.
+func readFigures(e *analysis.Event, f *facts) {
+	if f.hasAny(1<<fieldTokensIn | 1<<fieldTokensOut) {
+		e.TokensIn, e.TokensOut = f.integer(fieldTokensIn), f.integer(fieldTokensOut)
+	}
+	if f.hasAny(1<<fieldCacheRead | 1<<fieldCacheWrite | 1<<fieldReasoningTokens) {
+		e.CacheReadTokens, e.CacheWriteTokens = f.integer(fieldCacheRead), f.integer(fieldCacheWrite)
+		e.ReasoningTokens = f.integer(fieldReasoningTokens)
+	}
+	if f.has(fieldCost) {
+		e.CostUSD = f.amount(fieldCost)
+	}
 }
 
 // mendFigures makes input include the cached part and output the reasoning
@@ -88,6 +107,9 @@ func readTokens(e *analysis.Event, f *facts) {
 // convention. What AgentLens's SDK wrote needs no mending.
 func mendFigures(e *analysis.Event, f *facts, own *dialect) {
 	e.Provider = providerName(e.Provider)
+	if !f.hasAny(1<<fieldCacheRead | 1<<fieldCacheWrite | 1<<fieldReasoningTokens | 1<<fieldTokensUncached | 1<<fieldTokensTotal | 1<<fieldCost) {
+		return // nothing can be left out of what, and the cost is not 0
+	}
 	cached := plus(e.CacheReadTokens.Or(0), e.CacheWriteTokens.Or(0))
 	uncached := f.integer(fieldTokensUncached)
 	in, out := e.TokensIn, e.TokensOut
@@ -152,6 +174,12 @@ func plus(a, b int64) int64 {
 // finishError is the finish reason of a call that failed.
 const finishError = "error"
 
+// mayHaveFailed reports whether there is anything on the span that can tell of a
+// failure.
+func mayHaveFailed(f *facts, span ptrace.Span) bool {
+	return f.failed || f.hasAny(1<<fieldErrorType|1<<fieldFinishReasons) || span.Status().Code() == ptrace.StatusCodeError || span.Events().Len() > 0
+}
+
 // readFailure returns why the span failed, nil when it did not.
 func readFailure(r *Reading, f *facts, span ptrace.Span, seen []*dialect) *analysis.Failure {
 	status := span.Status()
@@ -210,9 +238,9 @@ func exceptionFails(r *Reading, f *facts, seen []*dialect) bool {
 	}
 	switch r.Event.Type {
 	case analysis.EventLLMCall:
-		return !f.hasAny(fieldTokensOut, fieldResponseID, fieldFinishReasons)
+		return !f.hasAny(1<<fieldTokensOut | 1<<fieldResponseID | 1<<fieldFinishReasons)
 	case analysis.EventToolCall:
-		return !f.hasAny(fieldToolResult, fieldOutput)
+		return !f.hasAny(1<<fieldToolResult | 1<<fieldOutput)
 	}
 	return false
 }

@@ -77,27 +77,30 @@ const (
 type facts struct {
 	// told has the bit of each field that is there. Only those have a value and
 	// the rank of its binding, for a span has few of them.
-	told   uint64
-	values [fieldCount]pcommon.Value
-	ranks  [fieldCount]uint8
+	told uint64
 	// seen has the bit of each dialect with an attribute on the span, and bound
 	// counts those attributes.
 	seen  uint64
 	bound int
 	// implied is what a key on the span implies it to be, and decidedBy the
 	// dialect of that key.
-	implied   kind
-	decidedBy *dialect
+	implied kind
 	// failed says that an attribute tells of a failure, ignored that the span
 	// only repeats another.
 	failed, ignored bool
 	// apart says that the input does not include the cached tokens.
 	apart bool
 	// own says that AgentLens's SDK wrote the span: its content is JSON.
-	own      bool
-	metadata map[string]any
+	own       bool
+	decidedBy *dialect
+	metadata  map[string]any
 	// memory is where content is written; nil for memory of its own.
 	memory *memory
+
+	ranks  [fieldCount]uint8
+	values [fieldCount]pcommon.Value
+	// held has the bits of the fields with a value of a span before.
+	held uint64
 }
 
 // factsPool spares reading a span its largest allocation.
@@ -105,15 +108,19 @@ var factsPool = sync.Pool{New: func() any { return new(facts) }}
 
 func newFacts() *facts { return factsPool.Get().(*facts) }
 
-// free gives f back. Nothing may refer to it any more.
-func (f *facts) free() {
-	for told := f.told; told != 0; told &= told - 1 {
-		f.values[bits.TrailingZeros64(told)] = pcommon.Value{}
-	}
-	f.told, f.seen, f.bound, f.implied, f.decidedBy = 0, 0, 0, kindUnknown, nil
+// reset forgets the span, but for the values.
+func (f *facts) reset() {
+	f.held |= f.told
+	f.told, f.seen, f.bound, f.implied = 0, 0, 0, kindUnknown
 	f.failed, f.ignored, f.apart, f.own = false, false, false, false
-	f.metadata, f.memory = nil, nil
-	factsPool.Put(f)
+	f.decidedBy, f.metadata, f.memory = nil, nil, nil
+}
+
+// letGo forgets the values too: nothing of any span is held on to.
+func (f *facts) letGo() {
+	for ; f.held != 0; f.held &= f.held - 1 {
+		f.values[bits.TrailingZeros64(f.held)] = pcommon.Value{}
+	}
 }
 
 // set keeps the value unless a better binding has given one.
@@ -126,21 +133,18 @@ func (f *facts) set(to field, rank uint8, v pcommon.Value) {
 
 func (f *facts) has(what field) bool { return f.told&(1<<what) != 0 }
 
-func (f *facts) hasAny(what ...field) bool {
-	for _, w := range what {
-		if f.has(w) {
-			return true
-		}
-	}
-	return false
-}
+// hasAny reports whether one of the fields is there whose bits are set.
+func (f *facts) hasAny(of uint64) bool { return f.told&of != 0 }
 
 // str returns a field as text, "" when it is absent.
 func (f *facts) str(what field) string {
 	if !f.has(what) {
 		return ""
 	}
-	v := f.values[what]
+	return textOf(f.values[what])
+}
+
+func textOf(v pcommon.Value) string {
 	if s := v.Str(); s != "" { // of what is no text it is ""
 		return s
 	}
@@ -153,7 +157,10 @@ func (f *facts) integer(what field) analysis.Opt[int64] {
 	if !f.has(what) {
 		return analysis.Opt[int64]{}
 	}
-	v := f.values[what]
+	return countOf(f.values[what])
+}
+
+func countOf(v pcommon.Value) analysis.Opt[int64] {
 	if v.Type() == pcommon.ValueTypeInt {
 		if v.Int() < 0 {
 			return analysis.Opt[int64]{}
@@ -172,7 +179,11 @@ func (f *facts) amount(what field) analysis.Opt[float64] {
 	if !f.has(what) {
 		return analysis.Opt[float64]{}
 	}
-	n := number(f.values[what])
+	return amountOf(f.values[what])
+}
+
+func amountOf(v pcommon.Value) analysis.Opt[float64] {
+	n := number(v)
 	if n.V < 0 {
 		return analysis.Opt[float64]{}
 	}

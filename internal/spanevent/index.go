@@ -11,21 +11,20 @@ import (
 
 // index finds the binding of a key.
 type index struct {
-	// bindings are in the order of the dialects. screen has a bit for each shape
-	// (first, middle and last byte, length) of a known key, so that a span full
-	// of http.* attributes costs no look-ups; places is 1 + the binding of the
-	// last known key of a shape, from which binding.alike leads to the others.
-	bindings []*binding
-	screen   [screenBits / 64]uint64
-	places   [screenBits]uint16
-	// scopes finds the dialect of a scope's exact name, prefixes the rest.
+	// bindings are in the order of the dialects. places is 1 + the binding of the
+	// last known key with a hash, 0 for none, so that a span full of http.*
+	// attributes costs no look-ups; binding.alike leads to the others.
+	bindings []binding
+	places   [hashes]uint16
+	// scopes finds the dialect of a scope's exact name, prefixes the rest by their
+	// first byte.
 	scopes   map[string]*dialect
-	prefixes []scopePrefix
+	prefixes [256][]scopePrefix
 }
 
-// screenBits is large enough that the keys of other conventions rarely share a
-// shape with a known one.
-const screenBits = 1 << 14
+// hashes is large enough that few keys of other conventions share one with a
+// known key.
+const hashes = 1 << 12
 
 type scopePrefix struct {
 	prefix  string
@@ -46,16 +45,18 @@ func buildIndex(all []*dialect) *index {
 				first.dialect |= d.bit
 				continue
 			}
-			x.add(&b)
+			x.add(b)
 		}
-		d.ownKeyM = make(map[string]*binding, len(d.ownKeys))
 		for _, b := range d.ownKeys {
+			if d.ownKeyM == nil {
+				d.ownKeyM = make(map[string]*binding, len(d.ownKeys))
+			}
 			b.dialect = d.bit
 			d.ownKeyM[b.key] = &b
 		}
 		for _, s := range d.scopes {
 			if prefix, ok := strings.CutSuffix(s, "*"); ok {
-				x.prefixes = append(x.prefixes, scopePrefix{prefix, d})
+				x.prefixes[prefix[0]] = append(x.prefixes[prefix[0]], scopePrefix{prefix, d})
 			} else {
 				x.scopes[s] = d
 			}
@@ -64,41 +65,63 @@ func buildIndex(all []*dialect) *index {
 	return x
 }
 
-func shape(key string) uint {
+// words are the eight bytes of a key from its beginning, from its ninth, and before
+// its end, and the eight before those, as far as it has so many. Keys of one length
+// of up to 32 bytes are the same when their words are.
+type words struct{ first, second, third, last uint64 }
+
+func wordsOf(key string) (w words) {
 	n := len(key)
-	return (uint(key[0])<<9 ^ uint(key[n-1])<<5 ^ uint(key[n/2])<<2 ^ uint(n)) % screenBits
+	if n < 8 {
+		w.first = wordOfShort(key)
+		w.last = w.first
+		return w
+	}
+	w.first, w.last = eight(key, 0), eight(key, n-8)
+	if n >= 16 {
+		w.second, w.third = eight(key, 8), eight(key, n-16)
+	}
+	return w
 }
 
-func (x *index) add(b *binding) {
-	s := shape(b.key)
-	if place := x.places[s]; place > 0 {
-		b.alike = x.bindings[place-1]
+// wordOfShort returns the bytes of a key of fewer than eight.
+func wordOfShort(key string) (word uint64) {
+	for i := range len(key) {
+		word = word<<8 | uint64(key[i])
 	}
+	return word
+}
+
+// hash returns the hash of a key with the given ends and length.
+func hash(first, last uint64, n int) uint64 {
+	return ((first ^ bits.RotateLeft64(last, 30)) + uint64(n)) * 0x9e3779b97f4a7c15 >> (64 - 12) % hashes
+}
+
+func (x *index) add(b binding) {
+	b.words = wordsOf(b.key)
+	h := hash(b.words.first, b.words.last, len(b.key))
+	b.alike = x.places[h]
 	x.bindings = append(x.bindings, b)
-	x.places[s] = uint16(len(x.bindings))
-	x.screen[s/64] |= 1 << (s % 64)
-}
-
-// screened reports whether a key may have a binding. It is small enough to be
-// inlined: most keys get no further.
-func (x *index) screened(key string) bool {
-	if key == "" {
-		return false
-	}
-	s := shape(key)
-	return x.screen[s/64]&(1<<(s%64)) != 0
+	x.places[h] = uint16(len(x.bindings))
 }
 
 // find returns the binding of a key, nil when it has none.
 func (x *index) find(key string) *binding {
-	if !x.screened(key) {
-		return nil
+	w := wordsOf(key)
+	return x.at(x.places[hash(w.first, w.last, len(key))], key)
+}
+
+// at returns the binding of a key at a place or alike what is there, nil when it
+// has none.
+func (x *index) at(place uint16, key string) *binding {
+	for place > 0 {
+		b := &x.bindings[place-1]
+		if b.key == key {
+			return b
+		}
+		place = b.alike
 	}
-	b := x.bindings[x.places[shape(key)]-1]
-	for b != nil && b.key != key {
-		b = b.alike
-	}
-	return b
+	return nil
 }
 
 // scope returns the dialect that writes under an instrumentation scope, nil
@@ -107,7 +130,10 @@ func (x *index) scope(name string) *dialect {
 	if d, ok := x.scopes[name]; ok {
 		return d
 	}
-	for _, p := range x.prefixes {
+	if name == "" {
+		return nil
+	}
+	for _, p := range x.prefixes[name[0]] {
 		if strings.HasPrefix(name, p.prefix) {
 			return p.dialect
 		}
@@ -115,41 +141,67 @@ func (x *index) scope(name string) *dialect {
 	return nil
 }
 
-// collect makes the one pass over a span's attributes. It returns nil when none
-// of them means anything.
-func (x *index) collect(own *dialect, attrs pcommon.Map, metadata bool) *facts {
-	var f *facts
+// collect makes the one pass over a span's attributes. It returns f, or facts out of
+// the pool where f is nil, or nil when no attribute means anything.
+func (x *index) collect(f *facts, own *dialect, attrs pcommon.Map, metadata bool) *facts {
+	var ownKeys map[string]*binding
+	if own != nil {
+		ownKeys = own.ownKeyM
+	}
+	told := false
 	for key, v := range attrs.All() {
+		// As find, but without a call: that is what to read a span costs most.
+		n := len(key)
 		var b *binding
-		if x.screened(key) {
-			b = x.find(key)
+		var first, last uint64
+		if n >= 8 {
+			first, last = eight(key, 0), eight(key, n-8)
+		} else {
+			first = wordOfShort(key)
+			last = first
 		}
-		if own != nil && own.ownKeyM != nil {
-			if ownKey := own.ownKeyM[key]; ownKey != nil {
+		if place := x.places[hash(first, last, n)]; place > 0 {
+			b = &x.bindings[place-1]
+			if w := &b.words; n != len(b.key) || first != w.first || last != w.last ||
+				n > 16 && (n > 32 || eight(key, 8) != w.second || eight(key, n-16) != w.third) {
+				b = x.at(place, key)
+			}
+		}
+		if ownKeys != nil {
+			if ownKey := ownKeys[key]; ownKey != nil {
 				b = ownKey
 			}
 		}
-		if b == nil && (!metadata || len(key) <= len(semconv.SessionMetadataPrefix) || key[0] != semconv.SessionMetadataPrefix[0]) {
+		if b == nil {
+			if metadata && n > len(semconv.SessionMetadataPrefix) && key[:len(semconv.SessionMetadataPrefix)] == semconv.SessionMetadataPrefix {
+				if f == nil {
+					f = newFacts()
+				}
+				told = true
+				f.takeMetadata(key, v)
+			}
 			continue
 		}
 		if f == nil {
 			f = newFacts()
 		}
-		if b != nil {
-			f.take(b, v)
-		} else if name, ok := strings.CutPrefix(key, semconv.SessionMetadataPrefix); ok {
-			if f.metadata == nil {
-				f.metadata = map[string]any{}
-			}
-			f.metadata[name] = metadataValue(v.AsRaw())
+		told = true
+		f.seen |= b.dialect
+		f.bound++
+		if b.implies != kindUnknown || b.expand != nil {
+			f.takeKind(b, v)
+		} else if b.field != fieldNothing {
+			f.set(b.field, b.rank, v)
 		}
+	}
+	if !told {
+		return nil
 	}
 	return f
 }
 
-func (f *facts) take(b *binding, v pcommon.Value) {
-	f.seen |= b.dialect
-	f.bound++
+// takeKind takes an attribute that may say what the span is.
+func (f *facts) takeKind(b *binding, v pcommon.Value) {
 	undecided := f.implied == kindUnknown && !f.ignored
 	if b.implies != kindUnknown && f.implied == kindUnknown {
 		f.implied = b.implies
@@ -163,6 +215,14 @@ func (f *facts) take(b *binding, v pcommon.Value) {
 	if undecided && (f.implied != kindUnknown || f.ignored) {
 		f.decidedBy = dialects[bits.TrailingZeros64(b.dialect)]
 	}
+}
+
+// takeMetadata takes an attribute with the prefix of metadata.
+func (f *facts) takeMetadata(key string, v pcommon.Value) {
+	if f.metadata == nil {
+		f.metadata = map[string]any{}
+	}
+	f.metadata[key[len(semconv.SessionMetadataPrefix):]] = metadataValue(v.AsRaw())
 }
 
 // dialectsOf appends the dialects seen on a span to buf, the scope's own first.

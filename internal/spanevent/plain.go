@@ -1,6 +1,7 @@
 package spanevent
 
 import (
+	"encoding/binary"
 	"math/bits"
 	"strings"
 )
@@ -23,11 +24,7 @@ var inWords = struct{ quote, below, backslash, one uint64 }{2 * ones, 0x21 * one
 const runBytes = 48
 
 // eight returns the eight bytes at i, the first in the lowest bits.
-func eight(s string, i int) uint64 {
-	b := s[i : i+8]
-	return uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24 |
-		uint64(b[4])<<32 | uint64(b[5])<<40 | uint64(b[6])<<48 | uint64(b[7])<<56
-}
+func eight(s string, i int) uint64 { return binary.LittleEndian.Uint64(asItIs(s[i : i+8])) }
 
 // special marks the first of eight bytes that a JSON string cannot hold as it
 // is: a quote, a backslash, or a byte below 0x20. With one bit flipped the quote

@@ -4,6 +4,9 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/agentlens/agentlens-otel/analysis"
 )
 
 // Spans as libraries write them whose figures need more than their names.
@@ -186,4 +189,13 @@ func TestReadRoles(t *testing.T) {
 			assert.Equal(t, want, c.read(t))
 		})
 	}
+}
+
+// A cost of 0 is one where tokens are told; of a call that nothing is known of it
+// is none.
+func TestReadCostOfNothing(t *testing.T) {
+	unknown := attrs{"gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-4o", "gen_ai.usage.cost": 0.0}
+	require.Equal(t, analysis.Opt[float64]{}, Scope{}.Read((&spanCase{attrs: unknown}).span(t)).Event.CostUSD)
+	unknown["gen_ai.usage.input_tokens"] = 120
+	require.Equal(t, analysis.Some(0.0), Scope{}.Read((&spanCase{attrs: unknown}).span(t)).Event.CostUSD)
 }

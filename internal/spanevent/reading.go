@@ -141,6 +141,8 @@ type Scope struct {
 	name    string
 	// without is the data that may be left out.
 	without Content
+	// work is where ReadInto works; nil for memory out of a pool.
+	work *Workspace
 }
 
 // ForScope returns the reader for the spans of a scope.
@@ -156,6 +158,20 @@ func (s Scope) Without(c Content) Scope {
 	return s
 }
 
+// Workspace is memory for what is known of a span while it is read. One goroutine
+// at a time may read in it.
+type Workspace struct{ facts facts }
+
+// Clear lets go of the spans that were read in it.
+func (w *Workspace) Clear() { w.facts.letGo() }
+
+// In returns a reader whose ReadInto works in w, which is then to be cleared. That
+// is cheaper than to find memory for each span.
+func (s Scope) In(w *Workspace) Scope {
+	s.work = w
+	return s
+}
+
 // Read returns what the span tells. A span that is not GenAI costs one look at
 // the names of its attributes.
 func (s Scope) Read(span ptrace.Span) Reading {
@@ -165,6 +181,7 @@ func (s Scope) Read(span ptrace.Span) Reading {
 	}
 	var r Reading // not before it is needed: it is on the heap
 	s.read(&r, span, f)
+	s.done(f)
 	return r
 }
 
@@ -178,26 +195,44 @@ func (s Scope) ReadInto(r *Reading, span ptrace.Span) bool {
 		return false
 	}
 	f.memory = &r.memory
-	return s.read(r, span, f)
+	ok := s.read(r, span, f)
+	s.done(f)
+	return ok
 }
 
 // facts returns what the span's attributes tell, nil when that is nothing of
 // GenAI.
-func (s Scope) facts(span ptrace.Span) *facts {
-	f := keys.collect(s.dialect, span.Attributes(), s.without&ContentMetadata == 0)
+func (s *Scope) facts(span ptrace.Span) *facts {
+	var work *facts
+	if s.work != nil {
+		work = &s.work.facts
+	}
+	f := keys.collect(work, s.dialect, span.Attributes(), s.without&ContentMetadata == 0)
 	switch {
-	case s.dialect != nil && f == nil:
+	case f == nil && s.dialect == nil:
+		return nil
+	case f == nil && work == nil:
 		return newFacts()
-	case s.dialect == nil && f != nil && f.seen&^general.bit == 0:
-		f.free()
+	case f == nil:
+		return work
+	case s.dialect == nil && f.seen&^general.bit == 0:
+		s.done(f)
 		return nil
 	}
 	return f
 }
 
-// read reads a span into r and frees its facts; false when it is not GenAI.
-func (s Scope) read(r *Reading, span ptrace.Span, f *facts) bool {
-	defer f.free()
+// done forgets a span that was read.
+func (s *Scope) done(f *facts) {
+	f.reset()
+	if s.work == nil {
+		f.letGo()
+		factsPool.Put(f)
+	}
+}
+
+// read reads a span into r; false when it is not GenAI.
+func (s *Scope) read(r *Reading, span ptrace.Span, f *facts) bool {
 	var buf [8]*dialect
 	seen := dialectsOf(buf[:0], s.dialect, f.seen)
 	own := s.dialect == &agentLens
@@ -225,10 +260,13 @@ func (s Scope) read(r *Reading, span ptrace.Span, f *facts) bool {
 }
 
 // fill reads what a span of a known role tells.
-func (s Scope) fill(r *Reading, span ptrace.Span, f *facts, seen []*dialect) {
-	r.AgentName = firstOf(f.str(fieldStampedAgent), f.str(fieldAgent))
-	r.AgentLabel = f.str(fieldAgentLabel)
-	r.AgentVersion = f.str(fieldAgentVersion)
+func (s *Scope) fill(r *Reading, span ptrace.Span, f *facts, seen []*dialect) {
+	if f.hasAny(1<<fieldStampedAgent | 1<<fieldAgent) {
+		r.AgentName = firstOf(f.str(fieldStampedAgent), f.str(fieldAgent))
+	}
+	if f.hasAny(1<<fieldAgentLabel | 1<<fieldAgentVersion) {
+		r.AgentLabel, r.AgentVersion = f.str(fieldAgentLabel), f.str(fieldAgentVersion)
+	}
 	// A processor's stamp settles what the span alone cannot tell.
 	r.SessionID = firstOf(f.str(fieldStampedSession), f.str(fieldSession), f.str(fieldConversation))
 
@@ -236,7 +274,9 @@ func (s Scope) fill(r *Reading, span ptrace.Span, f *facts, seen []*dialect) {
 	case RoleEvent, RoleWrapper:
 		readEvent(r, f, span, s, seen)
 	case RolePart:
-		r.Event.Error = readFailure(r, f, span, seen)
+		if mayHaveFailed(f, span) {
+			r.Event.Error = readFailure(r, f, span, seen)
+		}
 	case RoleSession, RoleSessionStart, RoleSessionReport:
 		readSession(r, f)
 	}

@@ -138,9 +138,13 @@ func TestReadIntoContent(t *testing.T) {
 		}
 	}
 	var r Reading
+	var work Workspace
 	rapid.Check(t, func(rt *rapid.T) {
 		i := rapid.IntRange(0, len(spans)-1).Draw(rt, "span")
 		scope, span := spans[i].scope, spans[i].span
+		if rapid.Bool().Draw(rt, "in a workspace") {
+			scope = scope.In(&work)
+		}
 		if rapid.Bool().Draw(rt, "cleared") {
 			r.Clear()
 		}
@@ -181,6 +185,30 @@ func TestClearLetsGo(t *testing.T) {
 	require.Zero(t, *tool)
 	require.Zero(t, *decision)
 	require.LessOrEqual(t, cap(r.memory.buf), maxMemory)
+}
+
+// A workspace holds on to nothing of the spans that were read in it, nor does it
+// tell of one what another told.
+func TestWorkspaceForgets(t *testing.T) {
+	var work Workspace
+	var scope Scope
+	spans := []ptrace.Span{inferenceSpan(t), otherSpan(t), (&spanCase{attrs: attrs{"error.type": "timeout"}}).span(t), (&spanCase{scope: agentLens.scopes[0], attrs: attrs{
+		"agentlens.event.type": "session", "agentlens.session.metadata.user": "u", "error.type": "timeout",
+	}}).span(t)}
+	rapid.Check(t, func(rt *rapid.T) {
+		for range 3 {
+			span := rapid.SampledFrom(spans).Draw(rt, "span")
+			var r Reading
+			require.Equal(rt, scope.Read(span).Role != RoleNone, scope.In(&work).ReadInto(&r, span))
+			require.Equal(rt, scope.Read(span), withoutMemory(r))
+		}
+		if rapid.Bool().Draw(rt, "cleared") {
+			work.Clear()
+			require.Zero(rt, work.facts.values)
+			require.Nil(rt, work.facts.metadata)
+			require.Nil(rt, work.facts.memory)
+		}
+	})
 }
 
 func withoutMemory(r Reading) Reading {

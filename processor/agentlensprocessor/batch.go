@@ -28,7 +28,11 @@ type batch struct {
 	tally   tally
 	// told is room for what the spans told.
 	told []sessions.Told
+	// work is where the spans are read.
+	work *spanevent.Workspace
 }
+
+func newBatch() *batch { return &batch{work: &spanevent.Workspace{}} }
 
 // maxReused is the largest batch, in spans, whose memory is kept.
 const maxReused = 1_000
@@ -44,7 +48,8 @@ func (p *agentLensProcessor) release(b *batch) {
 	}
 	clear(b.told[:cap(b.told)])
 	b.tally.clear()
-	*b = batch{spans: b.spans[:0], tally: b.tally, checked: b.checked, told: b.told[:0]}
+	b.work.Clear()
+	*b = batch{spans: b.spans[:0], tally: b.tally, checked: b.checked, told: b.told[:0], work: b.work}
 	p.batches.Put(b)
 }
 

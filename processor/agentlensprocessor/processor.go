@@ -129,14 +129,14 @@ func (p *agentLensProcessor) shutdown(ctx context.Context) error {
 func (p *agentLensProcessor) process(ctx context.Context, td ptrace.Traces) (ptrace.Traces, error) {
 	b, _ := p.batches.Get().(*batch)
 	if b == nil {
-		b = &batch{}
+		b = newBatch()
 	}
 	defer p.release(b)
 	b.now = p.now()
 	for _, rs := range td.ResourceSpans().All() {
 		service := p.serviceOf(rs.Resource())
 		for _, ss := range rs.ScopeSpans().All() {
-			scope := spanevent.ForScope(ss.Scope()).Without(p.unread)
+			scope := spanevent.ForScope(ss.Scope()).Without(p.unread).In(b.work)
 			for _, span := range ss.Spans().All() {
 				s := b.next()
 				r := &s.reading
