@@ -196,11 +196,11 @@ func TestFewStayAwake(t *testing.T) {
 	for call := range byte(indexFrom + 1) {
 		observe("long", call)
 	}
-	for n := range 4 * shardCount * maxAwakeOpen {
+	for n := range 4 * len(table.shards) * maxAwakeOpen {
 		observe(fmt.Sprint(n), 0)
 	}
 	table.Rest(time.Now())
-	assert.Equal(t, shardCount*maxAwakeOpen, awake())
+	assert.Equal(t, len(table.shards)*maxAwakeOpen, awake())
 	assert.NotNil(t, table.shard("long").awake("long"))
 	table.checkCounts(t)
 	var asleep string
@@ -212,9 +212,9 @@ func TestFewStayAwake(t *testing.T) {
 	observe(asleep, 1)
 	assert.NotNil(t, table.shard(asleep).awake(asleep))
 	table.Rest(time.Now())
-	assert.Equal(t, shardCount*maxAwakeOpen, awake(), "another one rests for it")
+	assert.Equal(t, len(table.shards)*maxAwakeOpen, awake(), "another one rests for it")
 	open, _ := table.Len()
-	assert.Equal(t, 4*shardCount*maxAwakeOpen+1, open)
+	assert.Equal(t, 4*len(table.shards)*maxAwakeOpen+1, open)
 }
 
 // awake returns a session that is awake, else nil.
@@ -287,4 +287,10 @@ func TestEvictionAtRest(t *testing.T) {
 	observe(keys[3], 4)
 	assert.Equal(t, keys[:2], gone, "awake")
 	table.checkCounts(t)
+}
+
+func TestShardsFor(t *testing.T) {
+	for goroutines, want := range map[int]int{1: 4, 2: 8, 3: 8, 4: shardCount, 64: shardCount} {
+		assert.Equal(t, want, shardsFor(goroutines), "%d goroutines", goroutines)
+	}
 }

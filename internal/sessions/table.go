@@ -2,6 +2,8 @@ package sessions
 
 import (
 	"hash/maphash"
+	"math/bits"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -17,7 +19,7 @@ const shardCount = 16
 // Limits bounds a Table.
 type Limits struct {
 	// MaxSessions is how many sessions are held, completed ones included.
-	// The longest idle of a new session's shard (one of 16) goes first.
+	// The longest idle of a new session's shard (one of 4 to 16) goes first.
 	MaxSessions int
 	// IdleTimeout is how long after its last span a session is completed.
 	IdleTimeout time.Duration
@@ -73,7 +75,7 @@ type Table struct {
 	// count and records count the sessions and the records they have room for.
 	count   atomic.Int64
 	records atomic.Int64
-	shards  [shardCount]shard
+	shards  []shard
 	seen    [shardCount]spanSet
 	traces  bindings
 	// made is when the table was: times of arrival count from there.
@@ -100,19 +102,28 @@ func NewTable(limits Limits) *Table {
 		limits.MaxRecords = defaultMaxRecords
 	}
 	limits.MaxCalls = min(limits.MaxCalls, mostCalls)
-	t := &Table{limits: limits, awakeOpen: maxAwakeOpen, made: time.Now()}
+	t := &Table{limits: limits, awakeOpen: maxAwakeOpen, made: time.Now(), shards: make([]shard, shardsFor(runtime.GOMAXPROCS(0)))}
 	seed := maphash.MakeSeed()
 	for i := range t.shards {
 		t.shards[i].reset(i, seed)
+	}
+	for i := range t.seen {
 		t.seen[i].reset(max(1, limits.MaxSpanIDs/shardCount))
 	}
 	t.traces.reset(limits.MaxSessions)
 	return t
 }
 
-// shard is where a session belongs, the same in every table: which sessions make
-// room for others must not be left to chance.
-func (t *Table) shard(key string) *shard { return &t.shards[xxhash.Sum64String(key)%shardCount] }
+// shardsFor is how many shards a table has where so many goroutines run at a
+// time: enough that they seldom meet, and few, for each shard has its own indexes,
+// names and room to find in the processor's cache.
+func shardsFor(goroutines int) int { return min(shardCount, 1<<bits.Len(uint(2*goroutines))) }
+
+// shard is where a session belongs, the same in every table that has as many:
+// which sessions make room for others must not be left to chance.
+func (t *Table) shard(key string) *shard {
+	return &t.shards[xxhash.Sum64String(key)%uint64(len(t.shards))]
+}
 
 // Bind settles the session of a reading whose span names none: the session
 // that another span of the same trace has named, if one has. Where a trace
