@@ -17,11 +17,13 @@ type alertStates struct {
 	rules *alert.RuleSet
 	limit int
 	seed  maphash.Seed
-	// places finds a group by the hash of its key.
-	places map[uint64]int32
-	// groups are a ring in the order in which they were used: the first is no
-	// group, after it comes the longest unused, before it the latest.
-	groups []alertGroup
+	// index finds groups by their tags.
+	index  placeIndex
+	groups []alertGroup // the first is no group
+	// order is a ring of the groups in the order in which they were used: after
+	// the first, which is none, comes the longest unused, before it the latest. It
+	// is apart from them so that to move one to its end touches no other's memory.
+	order []alertNeighbours
 	// long are the keys that do not fit into their groups.
 	long map[int32]string
 	// states are those that are not idle, by alertGroup.state. The first is lent
@@ -30,23 +32,35 @@ type alertStates struct {
 	spare  []int32
 }
 
+// alertGroup is 64 bytes, which processors read at once.
 type alertGroup struct {
-	hash          uint64
-	clock         alert.Clock
-	before, after int32
+	// events, newest and timed are an alert.Clock.
+	events, newest int64
+	tag            uint32 // of the key's hash
 	// state is the place of the group's state, 0 while that is idle.
 	state int32
+	timed bool
 	size  uint8 // of the key; more than shortKey = it is long
 	key   [shortKey]byte
 }
 
 // shortKey is the longest key that is kept in its group: there is room for a
 // UUID.
-const shortKey = 39
+const shortKey = 38
+
+type alertNeighbours struct{ before, after int32 }
+
+func (g *alertGroup) clock() alert.Clock {
+	return alert.Clock{Events: g.events, NewestMicros: g.newest, Timed: g.timed}
+}
+
+func (g *alertGroup) setClock(c alert.Clock) {
+	g.events, g.newest, g.timed = c.Events, c.NewestMicros, c.Timed
+}
 
 func newAlertStates(rules *alert.RuleSet, limit int) alertStates {
 	return alertStates{
-		rules: rules, limit: limit, seed: maphash.MakeSeed(), places: map[uint64]int32{}, groups: make([]alertGroup, 1),
+		rules: rules, limit: limit, seed: maphash.MakeSeed(), groups: make([]alertGroup, 1), order: make([]alertNeighbours, 1),
 		long: map[int32]string{}, states: []alert.State{*rules.NewState()},
 	}
 }
@@ -55,31 +69,43 @@ func newAlertStates(rules *alert.RuleSet, limit int) alertStates {
 // too many groups, the one unused for longest makes room.
 func (s *alertStates) use(key string) int32 {
 	// Events of one group mostly come one after the other.
-	if latest := s.groups[0].before; latest != 0 && s.is(latest, key) {
+	if latest := s.order[0].before; latest != 0 && s.is(latest, key) {
 		return latest
 	}
-	hash := maphash.String(s.seed, key)
-	at, held := s.places[hash]
+	tag := uint32(maphash.String(s.seed, key))
+	at := s.find(key, tag)
 	switch {
-	case held:
+	case at != 0:
 		s.unlink(at)
 	case len(s.groups) <= s.limit:
 		at = int32(len(s.groups))
-		s.groups = append(s.groups, alertGroup{})
+		s.groups, s.order = append(s.groups, alertGroup{}), append(s.order, alertNeighbours{})
+		s.begin(at, key, tag)
 	default:
-		at = s.groups[0].after
+		at = s.order[0].after
 		s.unlink(at)
-		delete(s.places, s.groups[at].hash)
-	}
-	if !held || !s.is(at, key) { // of two groups whose keys have one hash, there is room for the latest
-		s.begin(at, key, hash)
+		s.index.remove(s.groups[at].tag, at)
+		s.begin(at, key, tag)
 	}
 	s.link(at)
 	return at
 }
 
+// find returns the place of a group, 0 when there is none.
+func (s *alertStates) find(key string, tag uint32) int32 {
+	if s.index.taken == 0 {
+		return 0
+	}
+	for i := s.index.home(tag); ; i = s.index.next(i) {
+		slot := s.index.slots[i]
+		if slot.at == 0 || slot.tag == tag && s.is(slot.at, key) {
+			return slot.at
+		}
+	}
+}
+
 // begin makes a place that of a group of which nothing was seen.
-func (s *alertStates) begin(at int32, key string, hash uint64) {
+func (s *alertStates) begin(at int32, key string, tag uint32) {
 	g := &s.groups[at]
 	if g.state != 0 {
 		s.rules.Reset(&s.states[g.state])
@@ -88,11 +114,11 @@ func (s *alertStates) begin(at int32, key string, hash uint64) {
 	if g.size > shortKey {
 		delete(s.long, at)
 	}
-	*g = alertGroup{hash: hash, size: uint8(min(len(key), shortKey+1))}
+	*g = alertGroup{tag: tag, size: uint8(min(len(key), shortKey+1))}
 	if copy(g.key[:], key) < len(key) {
 		s.long[at] = key
 	}
-	s.places[hash] = at
+	s.index.put(tag, at)
 }
 
 // is reports whether a place is that of the group with the key.
@@ -115,8 +141,8 @@ func (s *alertStates) key(at int32) string {
 // newest returns the newest event time seen of a group, in microseconds since
 // 1970; false before the first event that has one.
 func (s *alertStates) newest(at int32) (micros int64, ok bool) {
-	c := &s.groups[at].clock
-	return c.NewestMicros, c.Timed
+	g := &s.groups[at]
+	return g.newest, g.timed
 }
 
 // pass counts an event at time t that is quiet to the rules, if the group is
@@ -126,7 +152,9 @@ func (s *alertStates) pass(at int32, t time.Time) bool {
 	if g.state != 0 {
 		return false
 	}
-	g.clock.Pass(t)
+	c := g.clock()
+	c.Pass(t)
+	g.setClock(c)
 	return true
 }
 
@@ -136,7 +164,7 @@ func (s *alertStates) wake(at int32) *alert.State {
 	g := &s.groups[at]
 	st := &s.states[g.state]
 	if g.state == 0 {
-		st.SetClock(g.clock)
+		st.SetClock(g.clock())
 	}
 	return st
 }
@@ -145,7 +173,7 @@ func (s *alertStates) wake(at int32) *alert.State {
 func (s *alertStates) rest(at int32) {
 	g := &s.groups[at]
 	st := &s.states[g.state]
-	g.clock = st.Clock()
+	g.setClock(st.Clock())
 	switch idle := st.Idle(); {
 	case idle && g.state != 0:
 		s.spare = append(s.spare, g.state)
@@ -169,22 +197,22 @@ func (s *alertStates) spareState() int32 {
 
 // link makes a group the latest used.
 func (s *alertStates) link(at int32) {
-	g, end := &s.groups[at], &s.groups[0]
-	g.before, g.after = end.before, 0
-	s.groups[end.before].after = at
-	end.before = at
+	latest := s.order[0].before
+	s.order[at] = alertNeighbours{before: latest}
+	s.order[latest].after = at
+	s.order[0].before = at
 }
 
 func (s *alertStates) unlink(at int32) {
-	g := &s.groups[at]
-	s.groups[g.before].after, s.groups[g.after].before = g.after, g.before
+	n := s.order[at]
+	s.order[n.before].after, s.order[n.after].before = n.after, n.before
 }
 
 // all returns the groups, longest unused first, each with its state until the
 // next.
 func (s *alertStates) all() iter.Seq2[string, *alert.State] {
 	return func(yield func(string, *alert.State) bool) {
-		for at := s.groups[0].after; at != 0; at = s.groups[at].after {
+		for at := s.order[0].after; at != 0; at = s.order[at].after {
 			if !yield(s.key(at), s.wake(at)) {
 				return
 			}

@@ -5,6 +5,7 @@ import (
 	"hash/maphash"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -80,7 +81,7 @@ func TestAlertGroupsAreThoseUsedLast(t *testing.T) {
 					wantStored, err := json.Marshal(model.snapshot())
 					require.NoError(t, err)
 					require.JSONEq(t, string(wantStored), string(stored))
-					require.Len(t, groups.states.places, len(model.groups))
+					require.Equal(t, len(model.groups), groups.states.index.taken)
 					require.Len(t, groups.states.long, model.long())
 					require.Equal(t, model.awake(), len(groups.states.states)-1-len(groups.states.spare))
 					idle += len(model.groups) - model.awake()
@@ -159,21 +160,71 @@ func (l *lastGroups) awake() (n int) {
 	return n
 }
 
-// Of two groups whose keys have one hash there is room for the latest, which
-// knows nothing of the other.
-func TestAlertGroupsOfOneHash(t *testing.T) {
+// Two groups whose keys have one tag are apart.
+func TestAlertGroupsOfOneTag(t *testing.T) {
 	rules, err := alert.NewRuleSet(rulesOfAllTypes)
 	require.NoError(t, err)
 	states := newAlertStates(rules, 4)
-	at := states.use("a")
+	one, other := sameTag(states.seed)
+	at := states.use(one)
 	rules.Observe(states.wake(at), &analysis.Event{Type: analysis.EventError}, nil)
 	states.rest(at)
-	states.use("c")
-	states.places[maphash.String(states.seed, "b")] = at
-	require.Equal(t, at, states.use("b"))
-	require.Equal(t, alert.Clock{}, states.wake(at).Clock())
-	require.True(t, states.wake(at).Idle())
-	require.Equal(t, "b", states.key(at))
+	require.NotEqual(t, at, states.use(other))
+	require.True(t, states.wake(states.use(other)).Idle())
+	require.Equal(t, at, states.use(one))
+	require.Equal(t, int64(1), states.wake(at).Clock().Events)
+}
+
+// sameTag returns two keys that have one tag.
+func sameTag(seed maphash.Seed) (one, other string) {
+	keys := map[uint32]string{}
+	for i := 0; ; i++ {
+		key := strconv.Itoa(i)
+		tag := uint32(maphash.String(seed, key))
+		if one, ok := keys[tag]; ok {
+			return one, key
+		}
+		keys[tag] = key
+	}
+}
+
+// An index has the places that a plain list has, of tags that many share, and
+// takes no more memory than they need.
+func TestPlaceIndex(t *testing.T) {
+	shared := 0
+	rapid.Check(t, func(t *rapid.T) {
+		var x placeIndex
+		held := map[int32]uint32{}
+		t.Repeat(map[string]func(*rapid.T){
+			"put": func(t *rapid.T) {
+				at, tag := rapid.Int32Range(1, 40).Draw(t, "at"), rapid.SampledFrom([]uint32{0, 1, 2, 3, 14, 15, 31, 32, 1 << 31, 1<<32 - 1}).Draw(t, "tag")
+				if _, ok := held[at]; !ok {
+					x.put(tag, at)
+					held[at] = tag
+				}
+			},
+			"remove": func(t *rapid.T) {
+				at := rapid.Int32Range(1, 40).Draw(t, "at")
+				if tag, ok := held[at]; ok {
+					x.remove(tag, at)
+					delete(held, at)
+				}
+			},
+			"": func(t *rapid.T) {
+				require.Equal(t, len(held), x.taken)
+				require.LessOrEqual(t, len(x.slots), 64)
+				for at, tag := range held {
+					i := x.home(tag)
+					for ; x.slots[i].at != at; i = x.next(i) {
+						require.NotZero(t, x.slots[i].at, "the search for %d ends too soon", at)
+						shared++
+					}
+					require.Equal(t, tag, x.slots[i].tag)
+				}
+			},
+		})
+	})
+	require.Positive(t, shared)
 }
 
 // The next session's state is that of one that has gone, whether there was
