@@ -7,8 +7,6 @@ import "github.com/agentlens/agentlens-otel/analysis"
 type Judged struct {
 	// holds and speaks have a bit for each of RuleSet.judged.
 	holds, speaks uint64
-	// more says that the rules have conditions besides those.
-	more bool
 }
 
 // maxJudged is how many conditions Judged has room for. Those beyond are judged
@@ -19,7 +17,7 @@ const maxJudged = 64
 // is where JSON is read and patterns are matched, and it needs no State: whoever
 // locks states need not do so yet.
 func (rs *RuleSet) Judge(e *analysis.Event) Judged {
-	j := Judged{more: rs.more}
+	var j Judged
 	var v value
 	var name string // of the field of JSON that v is in
 	for _, n := range rs.judged {
@@ -42,9 +40,9 @@ func (rs *RuleSet) Judge(e *analysis.Event) Judged {
 	return j
 }
 
-// Quiet reports whether an idle state that observes the event stays idle, and no
-// rule fires: all there is to do is Clock.Pass.
-func (j Judged) Quiet() bool { return j.holds == 0 && !j.more }
+// Quiet reports whether an idle state that observes an event of which rs says so
+// stays idle, and no rule fires: all there is to do is Clock.Pass.
+func (rs *RuleSet) Quiet(j Judged) bool { return j.holds == 0 && !rs.more }
 
 // of returns what a condition of the RuleSet says of the event.
 func (j Judged) of(n *node, e *analysis.Event) (holds, speaks bool) {

@@ -322,7 +322,7 @@ func TestQuietEventsOnlyMoveTheClock(t *testing.T) {
 			st.SetClock(Clock{Events: 7, NewestMicros: 1_780_000_010_000_000, Timed: rapid.Bool().Draw(t, "timed")})
 			passed, j := st.Clock(), rs.Judge(&e)
 			alerts := rs.ObserveJudged(st, &e, j, nil)
-			if !j.Quiet() {
+			if !rs.Quiet(j) {
 				loud++
 				continue
 			}
@@ -358,11 +358,11 @@ func TestRulesFireAsAlone(t *testing.T) {
 		for _, e := range rapid.SliceOfN(eventGen, 0, 10).Draw(t, "events") {
 			var want []Alert
 			j := together.Judge(&e)
-			if j.Quiet() {
+			if together.Quiet(j) {
 				quiet++
 			}
 			for i, rs := range sets {
-				require.True(t, !j.Quiet() || rs.Judge(&e).Quiet())
+				require.True(t, !together.Quiet(j) || rs.Quiet(rs.Judge(&e)))
 				want = rs.Observe(states[i], &e, want)
 			}
 			require.Equal(t, want, together.Observe(st, &e, nil))

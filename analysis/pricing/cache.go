@@ -3,6 +3,7 @@ package pricing
 import (
 	"strings"
 	"sync"
+	"sync/atomic"
 )
 
 const (
@@ -17,26 +18,54 @@ const (
 // bounded whatever the names, and a flood of new ones does not drive out those
 // in use. The zero cache is ready.
 type cache struct {
+	// recent holds what was asked for last, by cacheKey.place. Most calls are of a
+	// few models, which are found there without a lock or a hash of their names.
+	recent [64]atomic.Pointer[meaning]
+
 	mu         sync.RWMutex
-	young, old map[cacheKey]*model
+	young, old map[cacheKey]*meaning
 }
 
 // cacheKey is the names as they stand on the span.
 type cacheKey struct{ provider, model, serviceTier string }
 
+// meaning is what names mean: a model, or nil for nothing. It does not change.
+type meaning struct {
+	names cacheKey
+	model *model
+}
+
 // get returns what names mean, nil for nothing, and whether it is known.
-func (c *cache) get(k cacheKey) (*model, bool) {
+func (c *cache) get(k *cacheKey) (*model, bool) {
+	recent := &c.recent[k.place()%len(c.recent)]
+	if m := recent.Load(); m != nil && m.names == *k {
+		return m.model, true
+	}
 	c.mu.RLock()
-	m, ok := c.young[k]
+	m := c.young[*k]
 	inOld := false
-	if !ok {
-		m, inOld = c.old[k]
+	if m == nil {
+		m = c.old[*k]
+		inOld = m != nil
 	}
 	c.mu.RUnlock()
-	if inOld {
-		c.put(k, m)
+	if m == nil {
+		return nil, false
 	}
-	return m, ok || inOld
+	if inOld {
+		c.keep(m)
+	}
+	recent.Store(m)
+	return m.model, true
+}
+
+// place tells names apart that are in use together.
+func (k *cacheKey) place() int {
+	n := len(k.model)
+	if n == 0 {
+		return len(k.provider)
+	}
+	return int(k.model[0]) + 3*int(k.model[n/2]) + 5*int(k.model[n-1]) + 7*n + 11*len(k.provider)
 }
 
 func (c *cache) put(k cacheKey, m *model) {
@@ -44,14 +73,17 @@ func (c *cache) put(k cacheKey, m *model) {
 		return
 	}
 	// The names may be slices of a whole request, which must not be kept alive.
-	k = cacheKey{strings.Clone(k.provider), strings.Clone(k.model), strings.Clone(k.serviceTier)}
+	c.keep(&meaning{cacheKey{strings.Clone(k.provider), strings.Clone(k.model), strings.Clone(k.serviceTier)}, m})
+}
+
+func (c *cache) keep(m *meaning) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if len(c.young) >= cacheSize {
 		c.young, c.old = nil, c.young
 	}
 	if c.young == nil {
-		c.young = make(map[cacheKey]*model)
+		c.young = make(map[cacheKey]*meaning)
 	}
-	c.young[k] = m
+	c.young[m.names] = m
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -21,7 +22,10 @@ func TestCacheIsBounded(t *testing.T) {
 	c.put(used, m)
 	for i := range 10 * cacheSize {
 		c.put(cacheKey{model: fmt.Sprint("hostile ", i)}, nil)
-		got, ok := c.get(used)
+		if i%2 == 0 {
+			c.recent = [len(c.recent)]atomic.Pointer[meaning]{}
+		}
+		got, ok := c.get(&used)
 		require.True(t, ok, "forgotten after %d others", i)
 		require.Same(t, m, got)
 	}
@@ -30,6 +34,36 @@ func TestCacheIsBounded(t *testing.T) {
 	before := c.size()
 	c.put(cacheKey{model: strings.Repeat("x", maxCachedName+1)}, nil)
 	assert.Equal(t, before, c.size())
+}
+
+// Names mean what they did when they were put, whichever others are at their
+// place among the recent ones.
+func TestCacheTellsNamesApart(t *testing.T) {
+	var c cache
+	parts := []string{"", "a", "b", "ab", "aba", "bab", "abab", strings.Repeat("a", maxCachedName)}
+	want := map[cacheKey]*model{}
+	for _, provider := range parts {
+		for _, name := range parts {
+			for _, tier := range parts {
+				k := cacheKey{provider, name, tier}
+				if want[k] = (&model{id: provider + "/" + name + ":" + tier}); name == "ab" {
+					want[k] = nil
+				}
+				_, known := c.get(&k)
+				require.False(t, known)
+				c.put(k, want[k])
+			}
+		}
+	}
+	for range 2 {
+		for k, m := range want {
+			for range 2 {
+				got, known := c.get(&k)
+				require.True(t, known)
+				require.Same(t, m, got)
+			}
+		}
+	}
 }
 
 func TestCostConcurrently(t *testing.T) {

@@ -115,7 +115,7 @@ func (g *alertGroups) observe(
 	if newest, ok := g.states.newest(at); ok && e.Timestamp.UnixMicro() < newest-lateness.Microseconds() {
 		return out, true
 	}
-	if judged.Quiet() && g.states.pass(at, e.Timestamp) {
+	if g.rules.Quiet(judged) && g.states.pass(at, e.Timestamp) {
 		return out, false
 	}
 	before := len(out)

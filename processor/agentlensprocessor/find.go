@@ -9,6 +9,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
 
+	"github.com/agentlens/agentlens-otel/analysis/alert"
 	"github.com/agentlens/agentlens-otel/internal/spanevent"
 )
 
@@ -77,13 +78,19 @@ func (p *agentLensProcessor) observe(ctx context.Context, r *spanevent.Reading, 
 	if found.late {
 		p.telemetry.ProcessorAgentlensAlertsLateEvents.Add(ctx, 1)
 	}
-	for i := range found.alerts {
-		if a := &found.alerts[i]; !a.Resolved {
+	if len(found.alerts) > 0 {
+		p.countFired(ctx, found.alerts)
+	}
+	return found
+}
+
+func (p *agentLensProcessor) countFired(ctx context.Context, alerts []alert.Alert) {
+	for i := range alerts {
+		if a := &alerts[i]; !a.Resolved {
 			p.telemetry.ProcessorAgentlensAlertsFired.Add(ctx, 1, metric.WithAttributes(
 				attribute.String("rule", a.RuleName), attribute.String("severity", string(a.Severity))))
 		}
 	}
-	return found
 }
 
 // spend adds the cost of a call to the usage that is forecast, and writes onto
