@@ -3,7 +3,6 @@ package sessions
 import (
 	"encoding/binary"
 	"math"
-	"slices"
 	"sync"
 	"time"
 	"unique"
@@ -16,15 +15,19 @@ type Packed []byte
 
 // Pack returns the session as it stands when its Summary is up to date, but
 // without what it remembers of single calls.
-func (s *Session) Pack() Packed {
+func (s *Session) Pack() Packed { return s.AppendPacked(nil) }
+
+// AppendPacked appends what Pack returns to b.
+func (s *Session) AppendPacked(b []byte) []byte {
 	plain := *s
 	plain.sum, plain.log = *s.Summary, nil
 	p := packers.Get().(*packer)
 	defer packers.Put(p)
-	p.b = p.b[:0]
+	p.b = b
 	p.text(s.Key)
 	p.session(&plain)
-	return slices.Clone(p.b)
+	b, p.b = p.b, nil
+	return b
 }
 
 var packers = sync.Pool{New: func() any { return new(packer) }}

@@ -23,22 +23,25 @@ func StampCompliance(span ptrace.Span, reports []*compliance.Report, at time.Tim
 		return
 	}
 	compliant, passed, failed, skipped := true, 0, 0, 0
-	policies := make([]string, 0, len(reports))
-	for _, report := range reports {
+	policies := ""
+	for i, report := range reports {
+		if i > 0 {
+			policies += ","
+		}
+		policies += report.Policy
 		compliant = compliant && report.Compliant
 		passed += report.Passed
 		failed += report.Failed
 		skipped += report.Skipped
-		policies = append(policies, report.Policy)
-		for _, result := range report.Results {
-			if result.Verdict == compliance.Fail {
-				stampFailedRule(span, report.Policy, &result, at)
+		for j := range report.Results {
+			if result := &report.Results[j]; result.Verdict == compliance.Fail {
+				stampFailedRule(span, report.Policy, result, at)
 			}
 		}
 	}
 	attrs := span.Attributes()
 	attrs.PutBool(semconv.ComplianceCompliant, compliant)
-	attrs.PutStr(semconv.CompliancePolicy, strings.Join(policies, ","))
+	attrs.PutStr(semconv.CompliancePolicy, policies)
 	attrs.PutInt(semconv.CompliancePassed, int64(passed))
 	attrs.PutInt(semconv.ComplianceFailed, int64(failed))
 	attrs.PutInt(semconv.ComplianceSkipped, int64(skipped))

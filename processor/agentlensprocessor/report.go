@@ -2,8 +2,9 @@ package agentlensprocessor
 
 import (
 	"encoding/binary"
-	"fmt"
+	"encoding/hex"
 	"hash/fnv"
+	"strconv"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
@@ -103,8 +104,14 @@ func (rep *report) writeTo(span ptrace.Span) {
 // spanID makes the report's span id out of what it reports on, so that the same
 // stream gives the same report.
 func (rep *report) spanID() pcommon.SpanID {
+	var room [128]byte
+	b := room[:0]
+	if !rep.traceID.IsEmpty() {
+		b = hex.AppendEncode(b, rep.traceID[:])
+	}
+	b = append(append(append(b, '/'), rep.summary.SessionID...), '/')
 	h := fnv.New64a()
-	fmt.Fprintf(h, "%s/%s/%d", rep.traceID, rep.summary.SessionID, rep.revision)
+	_, _ = h.Write(strconv.AppendInt(b, rep.revision, 10)) // never fails
 	var id pcommon.SpanID
 	binary.BigEndian.PutUint64(id[:], h.Sum64())
 	return id

@@ -26,8 +26,8 @@ type toldRoot struct {
 	forecast *forecastFinding
 }
 
-// rootGeneration holds roots one after the other: the size of the session, the
-// numbers of the findings, the session.
+// rootGeneration holds roots one after the other: the size of the rest in four
+// bytes, the numbers of the findings, the session.
 type rootGeneration struct {
 	at       map[spanKey]uint32
 	bytes    []byte
@@ -44,7 +44,6 @@ func newToldRoots(maxRoots, maxBytes int) *toldRoots {
 
 // add remembers the verdict on a session that stands on the span of the key.
 func (t *toldRoots) add(k spanKey, s *sessions.Session, v *verdict) {
-	packed := s.Pack()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if len(t.young.at) >= t.maxRoots || len(t.young.bytes) >= t.maxBytes {
@@ -52,12 +51,17 @@ func (t *toldRoots) add(k spanKey, s *sessions.Session, v *verdict) {
 		t.young.clear()
 	}
 	g := &t.young
-	g.at[k] = uint32(len(g.bytes))
-	g.bytes = binary.AppendUvarint(g.bytes, uint64(len(packed)))
+	at := len(g.bytes)
+	g.at[k] = uint32(at)
+	g.bytes = append(g.bytes, make([]byte, rootSize)...)
 	g.bytes = binary.AppendUvarint(g.bytes, g.drift.number(v.drift))
 	g.bytes = binary.AppendUvarint(g.bytes, g.forecast.number(v.forecast))
-	g.bytes = append(g.bytes, packed...)
+	g.bytes = s.AppendPacked(g.bytes)
+	binary.LittleEndian.PutUint32(g.bytes[at:], uint32(len(g.bytes)-at-rootSize))
 }
+
+// rootSize is how many bytes the size of a root takes.
+const rootSize = 4
 
 // of returns what stands on the span of the key; nil when it is not known.
 func (t *toldRoots) of(k spanKey) *toldRoot {
@@ -72,12 +76,13 @@ func (t *toldRoots) of(k spanKey) *toldRoot {
 }
 
 func (g *rootGeneration) root(b []byte) *toldRoot {
-	var numbers [3]uint64
+	b = b[rootSize:][:binary.LittleEndian.Uint32(b)]
+	var numbers [2]uint64
 	for i := range numbers {
 		n, width := binary.Uvarint(b)
 		numbers[i], b = n, b[width:]
 	}
-	return &toldRoot{slices.Clone(b[:numbers[0]]), g.drift.of(numbers[1]), g.forecast.of(numbers[2])}
+	return &toldRoot{slices.Clone(b), g.drift.of(numbers[0]), g.forecast.of(numbers[1])}
 }
 
 // clear forgets all roots, but keeps their memory.
