@@ -50,12 +50,21 @@ func StampCompliance(span ptrace.Span, reports []*compliance.Report, at time.Tim
 func stampFailedRule(span ptrace.Span, policy string, result *compliance.Result, at time.Time) {
 	attrs := addEvent(span, semconv.EventEvaluationResult, at)
 	makeRoom(attrs, failedRuleKeys)
-	attrs.PutStr(semconv.GenAIEvaluationName, semconv.ComplianceEvaluationPrefix+string(result.Kind))
+	attrs.PutStr(semconv.GenAIEvaluationName, evaluationNames[result.Kind])
 	attrs.PutStr(semconv.GenAIEvaluationScoreLabel, string(result.Verdict))
 	attrs.PutStr(semconv.GenAIEvaluationExplanation, result.Message)
 	attrs.PutStr(semconv.ComplianceSeverity, string(result.Severity))
 	attrs.PutStr(semconv.CompliancePolicy, policy)
 }
+
+// evaluationNames are those of the events for failed rules.
+var evaluationNames = func() map[compliance.Kind]string {
+	names := map[compliance.Kind]string{}
+	for _, kind := range compliance.Kinds() {
+		names[kind] = semconv.ComplianceEvaluationPrefix + string(kind)
+	}
+	return names
+}()
 
 // Finding is something an engine found, as it stands on a span.
 type Finding struct {
