@@ -79,8 +79,10 @@ func (a *alertEngine) unread() spanevent.Content {
 // is resolved by it. late says that the event is too old for the rules to see.
 func (a *alertEngine) observe(e *analysis.Event, agent string, now time.Time) (fired []alert.Alert, late bool) {
 	// One clock far ahead would make everything after it late.
-	if limit := now.Add(a.lateness); e.Timestamp.After(limit) {
-		e = eventAt(e, limit)
+	if e.Timestamp.After(now) {
+		if limit := now.Add(a.lateness); e.Timestamp.After(limit) {
+			e = eventAt(e, limit)
+		}
 	}
 	// Before the lock, for patterns may have much to read.
 	var judged [len(groupings)]alert.Judged
