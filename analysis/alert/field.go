@@ -193,13 +193,17 @@ func (f *field) of(e *analysis.Event) value {
 	case boolean:
 		return value{kind: boolean, truth: f.getTruth(e)}
 	case object:
-		raw := f.getJSON(e)
-		for _, step := range f.path {
-			raw = child(raw, step)
-		}
-		return scalar(raw)
+		return f.in(f.getJSON(e))
 	}
 	return value{}
+}
+
+// in returns the value at the field's path in JSON.
+func (f *field) in(raw json.RawMessage) value {
+	for _, step := range f.path {
+		raw = child(raw, step)
+	}
+	return scalar(raw)
 }
 
 // scalar turns JSON into a value: null is absent, and objects and arrays stay

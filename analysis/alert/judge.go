@@ -25,8 +25,12 @@ func (rs *RuleSet) Judge(e *analysis.Event) Judged {
 		if m := &n.match; m.field.kind != object {
 			holds, speaks = m.judge(e)
 		} else {
+			raw := m.field.getJSON(e)
+			if len(raw) == 0 {
+				continue
+			}
 			if m.field.name != name {
-				v, name = m.field.of(e), m.field.name
+				v, name = m.field.in(raw), m.field.name
 			}
 			holds, speaks = m.judgeValue(&v)
 		}
