@@ -199,7 +199,11 @@ func number(v pcommon.Value) analysis.Opt[float64] {
 	case pcommon.ValueTypeDouble:
 		n = v.Double()
 	case pcommon.ValueTypeStr:
-		parsed, err := strconv.ParseFloat(strings.TrimSpace(v.Str()), 64)
+		s := strings.TrimSpace(v.Str())
+		if s == "" || s[0] > '9' { // what begins with a letter is not finite, and an error would be allocated
+			return analysis.Opt[float64]{}
+		}
+		parsed, err := strconv.ParseFloat(s, 64)
 		if err != nil {
 			return analysis.Opt[float64]{}
 		}

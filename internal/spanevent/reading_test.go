@@ -1,6 +1,8 @@
 package spanevent
 
 import (
+	"math"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -214,4 +216,20 @@ func TestWorkspaceForgets(t *testing.T) {
 func withoutMemory(r Reading) Reading {
 	r.memory = memory{}
 	return r
+}
+
+// Numbers that arrive as text are those that strconv reads, but for what is not
+// finite.
+func TestNumberOfText(t *testing.T) {
+	texts := rapid.OneOf(rapid.StringMatching(`[ +\-.0-9eExXinfatyINFpP_]{0,6}`), rapid.StringMatching(`[+-]?(Inf|NaN|infinity|0x1p4|1e400|1_0|[0-9]{1,3}(\.[0-9])?)`), rapid.String())
+	rapid.Check(t, func(rt *rapid.T) {
+		s := texts.Draw(rt, "text")
+		want := analysis.Opt[float64]{}
+		if n, err := strconv.ParseFloat(strings.TrimSpace(s), 64); err == nil && !math.IsInf(n, 0) && !math.IsNaN(n) {
+			want = analysis.Some(n)
+		}
+		require.Equal(rt, want, number(pcommon.NewValueStr(s)), "%q", s)
+	})
+	step := pcommon.NewValueStr("choose a tool")
+	require.Zero(t, testing.AllocsPerRun(100, func() { number(step) }))
 }
