@@ -33,7 +33,41 @@ func (m *memory) textData(s, key string) json.RawMessage {
 	case scan.verbatim(s):
 		return m.wrapVerbatim(key, s)
 	default:
-		return wrapJSON(key, json.RawMessage(s))
+		return m.wrapList(key, s)
+	}
+}
+
+// wrapList returns {key: list} of a list that is JSON in UTF-8, as encoding/json
+// writes it: without space between the tokens, escaped for HTML.
+func (m *memory) wrapList(key, list string) json.RawMessage {
+	b := appendKey(m.take(len(`{"":}`)+len(key)+len(list)), key)
+	for list != "" {
+		switch c := list[0]; c {
+		case ' ', '\t', '\n', '\r':
+			list = list[1:]
+		case '"':
+			b, list = appendString(append(b, c), list[1:])
+		default:
+			b, list = append(b, c), list[1:]
+		}
+	}
+	return append(b, '}')
+}
+
+// appendString appends the rest of the string that s begins with, escaped for
+// HTML, and returns what comes after it.
+func appendString(b []byte, s string) (appended []byte, after string) {
+	for {
+		n, _ := clean(s)
+		b, s = append(b, s[:n]...), s[n:]
+		switch c := s[0]; c {
+		case '"':
+			return append(b, c), s[1:]
+		case '\\':
+			b, s = append(b, s[:2]...), s[2:]
+		default:
+			b, s = appendEscaped(b, s)
+		}
 	}
 }
 
@@ -61,40 +95,42 @@ func wrapJSON(key string, v any) json.RawMessage { return encode(map[string]any{
 
 // appendText appends a text as encoding/json writes it, without the quotes.
 func appendText(b []byte, s string) []byte {
-	const hex = "0123456789abcdef"
 	for s != "" {
 		n, _ := clean(s)
-		b = append(b, s[:n]...)
-		if s = s[n:]; s == "" {
-			break
+		if b, s = append(b, s[:n]...), s[n:]; s != "" {
+			b, s = appendEscaped(b, s)
 		}
-		size := 1
-		switch c := s[0]; c {
-		case '"', '\\':
-			b = append(b, '\\', c)
-		case '\b':
-			b = append(b, `\b`...)
-		case '\f':
-			b = append(b, `\f`...)
-		case '\n':
-			b = append(b, `\n`...)
-		case '\r':
-			b = append(b, `\r`...)
-		case '\t':
-			b = append(b, `\t`...)
-		case 0xe2:
-			var r rune
-			if r, size = utf8.DecodeRuneInString(s); r == '\u2028' || r == '\u2029' {
-				b = append(b, `\u202`...)
-				b = append(b, hex[r&0xf])
-			} else {
-				b = append(b, s[:size]...)
-			}
-		default:
-			b = append(b, `\u00`...)
-			b = append(b, hex[c>>4], hex[c&0xf])
-		}
-		s = s[size:]
 	}
 	return b
+}
+
+// appendEscaped appends the first character of s, which is not clean, and returns
+// what comes after it.
+func appendEscaped(b []byte, s string) (appended []byte, after string) {
+	const hex = "0123456789abcdef"
+	switch c := s[0]; c {
+	case '"', '\\':
+		b = append(b, '\\', c)
+	case '\b':
+		b = append(b, `\b`...)
+	case '\f':
+		b = append(b, `\f`...)
+	case '\n':
+		b = append(b, `\n`...)
+	case '\r':
+		b = append(b, `\r`...)
+	case '\t':
+		b = append(b, `\t`...)
+	case 0xe2:
+		r, size := utf8.DecodeRuneInString(s)
+		if r == '\u2028' || r == '\u2029' {
+			b = append(append(b, `\u202`...), hex[r&0xf])
+		} else {
+			b = append(b, s[:size]...)
+		}
+		return b, s[size:]
+	default:
+		b = append(append(b, `\u00`...), hex[c>>4], hex[c&0xf])
+	}
+	return b, s[1:]
 }

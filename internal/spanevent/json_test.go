@@ -53,7 +53,7 @@ var jsonSamples = []string{
 	``, ` `, `{}`, `[]`, `{"a":1}`, ` {"a" : [1 , 2.5e-3, -0, true,false,null]} `, `{"a":1,}`, `[1,]`, `[,1]`, `{"a"}`, `{"a":}`, `{1:2}`,
 	`"x"`, `"x`, `"\u00e9\n\"\\\/"`, `"\u00g9"`, `"\x"`, `"\`, `"\u12`, "\"tab\there\"", "\"a\x00b\"", `01`, `-`, `-01`, `1.`, `.5`, `1e`, `1e+`, `1E+9`, `0.0`,
 	`nul`, `nullx`, `truefalse`, `{"a":1}{}`, `[[[[]]]]`, `[[[]`, `]`, `"long enough for eight bytes at once, and then <b> & some"`,
-	`{"a":"0123456789abcdef\"0123456789"}`, `["0123456\\","89abcdef"]`, "{\"a\":\"line\\nline\",\"b\":\"\xff\xfe invalid\"}", "[\"line\u2028separator\"]", "[\"caf\u00e9, \u20ac\"]",
+	"[\t1 ,\r\n\t\"a\" ]", `["a \" , <b> \\" , "\\", 1]`, `{"a":"0123456789abcdef\"0123456789"}`, `["0123456\\","89abcdef"]`, "{\"a\":\"line\\nline\",\"b\":\"\xff\xfe invalid\"}", "[\"line\u2028separator\"]", "[\"caf\u00e9, \u20ac\"]",
 	"a text of two lines,\nwith \"quotes\",\ttabs, \b\f\r\x00\x1f\x7f and <b>&amp;</b> \u2028\u2029 \u2027 \u00e2 \ufffd", "0123456\n", "01234567\n", "\u20280123456789",
 	"\"0123456789\n0123456789\"", `"01234567`, `"0123456"`, `"012345678"x`,
 }
@@ -129,6 +129,23 @@ func BenchmarkValidJSON(b *testing.B) {
 			b.SetBytes(int64(len(s)))
 			for b.Loop() {
 				f()
+			}
+		})
+	}
+}
+
+func BenchmarkTextData(b *testing.B) {
+	for name, s := range map[string]string{
+		"as it is": `[{"role":"user","content":"` + batchText(5000) + `"}]`,
+		"spaced":   `[{"role": "user", "content": "` + batchText(5000) + `"}]`,
+		"html":     `[{"role":"user","content":"` + strings.Repeat("a line with a <b>bold</b> word, ", 150) + `"}]`,
+	} {
+		b.Run(name, func(b *testing.B) {
+			var m memory
+			b.SetBytes(int64(len(s)))
+			for b.Loop() {
+				m.buf = m.buf[:0]
+				m.textData(s, "output")
 			}
 		})
 	}
