@@ -47,7 +47,6 @@ func (f *feeder) observe(session int, key string, end, now time.Time, scope stri
 	}
 	binary.BigEndian.PutUint64(r.TraceID[:], uint64(session)+1)
 	binary.LittleEndian.PutUint64(r.SpanID[:], f.spans)
-	r.SpanID[7] = byte(f.spans) // what chooses the set that remembers it
 	binary.LittleEndian.PutUint64(r.ParentID[:], 1<<40+layer)
 	e := &r.Event
 	e.SessionID, e.Timestamp, e.DurationMS = key, end, analysis.Some(float64(r.End.Sub(r.Start))/float64(time.Millisecond))
@@ -151,28 +150,53 @@ func BenchmarkOpenSessions(b *testing.B) {
 	}
 }
 
-// The id of a new span, when as many are remembered as by default. Little of them
-// is in the processor's cache.
+// The id of a new span, when as many are remembered as by default, which are more
+// than the processor's cache holds. Of the traces that are on their way each has
+// some spans in a request.
 func BenchmarkSpanSet(b *testing.B) {
 	const remembered = 1_000_000
-	table := NewTable(Limits{MaxSessions: 1000, MaxSpanIDs: remembered})
-	random := rand.New(rand.NewPCG(1, 1))
-	var k spanKey
-	add := func() {
-		if random.Uint32()%8 == 0 {
-			binary.LittleEndian.PutUint64(k.Trace[:], random.Uint64())
-			binary.LittleEndian.PutUint64(k.Trace[8:], random.Uint64())
-		}
-		binary.LittleEndian.PutUint64(k.Span[:], random.Uint64())
-		if !table.seen[k.Span[7]%shardCount].add(k) {
-			b.Fatal("taken for one that was there")
-		}
-	}
-	for range 2 * remembered {
-		add()
-	}
-	for b.Loop() {
-		add()
+	for _, c := range []struct{ traces, spans, inRequest int }{
+		{1, 1, 1}, {10_000, 12, 1}, {10_000, 12, 6}, {10_000, 50, 5}, {100, 10_000, 6}, {10_000, 10_000, 1}, {10_000, 10_000, 6},
+	} {
+		b.Run(fmt.Sprintf("traces=%d/spans=%d/request=%d", c.traces, c.spans, c.inRequest), func(b *testing.B) {
+			random := rand.New(rand.NewPCG(1, 1))
+			empty := heapInUse()
+			table := NewTable(Limits{MaxSessions: 1000, MaxSpanIDs: remembered})
+			type trace struct {
+				k    spanKey
+				left int
+			}
+			traces := make([]trace, c.traces)
+			begin := func(t *trace, left int) {
+				t.left = left
+				binary.LittleEndian.PutUint64(t.k.Trace[:], random.Uint64())
+				binary.LittleEndian.PutUint64(t.k.Trace[8:], random.Uint64())
+			}
+			for i := range traces {
+				begin(&traces[i], c.spans*i/len(traces))
+			}
+			n := 0
+			add := func() {
+				t := &traces[n/c.inRequest%len(traces)]
+				n++
+				if t.left == 0 {
+					begin(t, c.spans)
+				}
+				t.left--
+				binary.LittleEndian.PutUint64(t.k.Span[:], random.Uint64())
+				if !table.seen.add(t.k) {
+					b.Fatal("taken for one that was there")
+				}
+			}
+			for range 2 * remembered {
+				add()
+			}
+			held := heapInUse() - empty
+			for b.Loop() {
+				add()
+			}
+			b.ReportMetric(float64(held)/remembered, "B/id")
+		})
 	}
 }
 

@@ -59,10 +59,15 @@ func (b *bindings) reset(limit int) {
 	}
 }
 
-// part is where a trace belongs. Not each byte of every id is random: some begin
-// with a time.
+// part is where a trace belongs.
 func (b *bindings) part(trace pcommon.TraceID) *boundTraces {
-	return &b[(trace[0]^trace[7]^trace[8]^trace[15])%shardCount]
+	return &b[traceShard(trace)]
+}
+
+// traceShard is the part where a trace belongs, the same in every table. Not each
+// byte of every id is random: some begin with a time.
+func traceShard(trace pcommon.TraceID) byte {
+	return (trace[0] ^ trace[7] ^ trace[8] ^ trace[15]) % shardCount
 }
 
 // get returns the session of a trace, empty when it has none.

@@ -92,7 +92,7 @@ func (t *Table) Restore(r io.Reader) error {
 			t.restore(&c.Sessions[i])
 		}
 		for _, k := range c.Spans {
-			t.seen[k.Span[7]%shardCount].add(k)
+			t.seen.add(k)
 		}
 		for _, s := range c.Traces {
 			t.traces.put(s.Trace, s.Binding)

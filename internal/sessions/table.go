@@ -26,7 +26,8 @@ type Limits struct {
 	// Retention is how long after its last span a completed session is held,
 	// to see late and duplicated spans for what they are.
 	Retention time.Duration
-	// MaxSpanIDs is how many span ids are remembered.
+	// MaxSpanIDs is how many span ids are remembered, 100 million at most. Traces are
+	// in 16 parts; of a part, ids of the trace that was quiet longest go first.
 	MaxSpanIDs int
 	// MaxCalls is how many records of spans a session keeps; 0 = 256, and 16,384
 	// at most. Beyond it the older half is summed up, and a copy of one of those
@@ -76,7 +77,7 @@ type Table struct {
 	count   atomic.Int64
 	records atomic.Int64
 	shards  []shard
-	seen    [shardCount]spanSet
+	seen    spanSets
 	traces  bindings
 	// made is when the table was: times of arrival count from there.
 	made time.Time
@@ -107,9 +108,7 @@ func NewTable(limits Limits) *Table {
 	for i := range t.shards {
 		t.shards[i].reset(i, seed)
 	}
-	for i := range t.seen {
-		t.seen[i].reset(max(1, limits.MaxSpanIDs/shardCount))
-	}
+	t.seen.reset(limits.MaxSpanIDs)
 	t.traces.reset(limits.MaxSessions)
 	return t
 }
@@ -232,7 +231,7 @@ func (t *Table) Observe(r *spanevent.Reading, service Service, now time.Time, f 
 		// that name none is looked at when the session is locked.
 		t.Bind(r)
 	}
-	fresh := t.seen[r.SpanID[7]%shardCount].add(spanKey{r.TraceID, r.SpanID})
+	fresh := t.seen.add(spanKey{r.TraceID, r.SpanID})
 	sh := t.lock(r)
 	defer sh.mu.Unlock()
 

@@ -27,7 +27,7 @@ type Config struct {
 	// included. Beyond it the longest idle goes first. Default 100000.
 	MaxSessions int `mapstructure:"max_sessions"`
 	// MaxSpanIDs is how many span ids are remembered to find duplicates.
-	// Default 1000000, about 50 bytes each.
+	// Default 1000000, of 20 to 50 bytes each.
 	MaxSpanIDs int `mapstructure:"max_span_ids"`
 
 	// Normalize writes the current gen_ai keys onto spans of other conventions,

@@ -1,0 +1,246 @@
+package sessions
+
+import (
+	"encoding/binary"
+	"hash/maphash"
+	"slices"
+	"sync"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+)
+
+// spanKey identifies a span.
+type spanKey struct {
+	Trace pcommon.TraceID
+	Span  pcommon.SpanID
+}
+
+// spanSets remember span ids, up to a limit, in parts by their traces.
+type spanSets [shardCount]spanSet
+
+func (s *spanSets) reset(limit int) {
+	for i := range s {
+		s[i].reset(limit / shardCount)
+	}
+}
+
+// add reports whether the span id was not there.
+func (s *spanSets) add(k spanKey) bool { return s[traceShard(k.Trace)].add(k) }
+
+// spanSet remembers span ids, up to a limit, and forgets first those of the trace
+// that was quiet longest. It is a log of runs, each of ids of one trace, and an
+// index of where they begin. The ids of a trace are in one run, so that the spans
+// of a request cost one or two lines of memory for each trace. A run has room for
+// as many ids again when its trace came more than once; one that is full, or far
+// from the end of the log, moves to the end. The garbage collector walks none of
+// it.
+//
+// A trace of more ids than are quickly compared has many runs, and the index finds
+// each of its ids.
+type spanSet struct {
+	mu sync.Mutex
+	spanLog
+	// last is where the run at the end of the log begins.
+	last uint32
+	// ids counts the ids, forgotten those of the oldest run that are no longer
+	// remembered, and slots the live places in the index.
+	ids, limit, forgotten, slots int
+	hash                         func(spanWords) uint64
+}
+
+// spanWords are a trace id and a span id; without the latter they stand for the
+// trace.
+type spanWords [3]uint64
+
+// longRoom is how many ids a run has room for at most of a trace that has many.
+const longRoom = 16
+
+func (s *spanSet) reset(limit int) {
+	limit = min(max(1, limit), maxSpanSet)
+	seed := maphash.MakeSeed()
+	*s = spanSet{
+		spanLog: newSpanLog(limit), limit: limit,
+		hash: func(w spanWords) uint64 { return maphash.Comparable(seed, w) },
+	}
+}
+
+// add reports whether the span id was not there.
+func (s *spanSet) add(k spanKey) bool {
+	w := spanWords{
+		binary.LittleEndian.Uint64(k.Trace[:8]), binary.LittleEndian.Uint64(k.Trace[8:]), binary.LittleEndian.Uint64(k.Span[:]),
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.used() {
+		s.last -= s.renumber()
+		s.rehash(len(s.buckets))
+	}
+	at, known := s.newest(w)
+	if known && s.has(at, w) {
+		return false
+	}
+	if !known {
+		s.begin(w)
+	} else if !s.extend(at, w) {
+		s.move(at, w)
+	}
+	s.ids++
+	s.trim()
+	return true
+}
+
+// inOrder returns the ids, those first that are forgotten first.
+func (s *spanSet) inOrder() []spanKey {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := make([]spanKey, 0, s.ids)
+	for at := s.oldest; at != s.next; at = s.after(at) {
+		var k spanKey
+		r := s.run(at)
+		binary.LittleEndian.PutUint64(k.Trace[:8], r[0])
+		binary.LittleEndian.PutUint64(k.Trace[8:], r[1])
+		for _, id := range s.remembered(at) {
+			binary.LittleEndian.PutUint64(k.Span[:], id)
+			out = append(out, k)
+		}
+	}
+	return out
+}
+
+func (w spanWords) trace() spanWords { return spanWords{w[0], w[1]} }
+
+// newest returns where the newest run of the trace begins.
+func (s *spanSet) newest(w spanWords) (at uint32, known bool) {
+	if s.ids > 0 && s.run(s.last).isOf(w) {
+		return s.last, true
+	}
+	return s.find(s.hash(w.trace()), func(at uint32) bool {
+		r := s.run(at)
+		return r.is(isNewest) && r.isOf(w)
+	})
+}
+
+// has reports whether the id is among those of its trace, of which this is the
+// newest run.
+func (s *spanSet) has(at uint32, w spanWords) bool {
+	if !s.run(at).is(isIndexed) {
+		return s.holds(at, w[2])
+	}
+	_, found := s.find(s.hash(w), func(at uint32) bool { return s.run(at).isOf(w) && s.holds(at, w[2]) })
+	return found
+}
+
+// begin adds the first id of a trace.
+func (s *spanSet) begin(w spanWords) {
+	s.reserve(1)
+	s.last = s.append(w, isNewest, 1, 1)
+	s.enter(s.hash(w.trace()), s.last)
+}
+
+// extend adds an id to the newest run of its trace. It reports false where there
+// is no room, or where less than an eighth of all ids would be forgotten before.
+func (s *spanSet) extend(at uint32, w spanWords) bool {
+	r := s.run(at)
+	if at == s.last {
+		if r.count() == r.room() && !s.widen(at) {
+			return false
+		}
+	} else if r.count() == r.room() || s.placed-r.stamp() > uint32(s.limit-s.limit/8) {
+		return false
+	}
+	if r.is(isIndexed) {
+		s.reserve(1)
+		s.enter(s.hash(w), at)
+	}
+	r.add(w[2])
+	s.placed++
+	return true
+}
+
+// move adds an id in a new run of its trace, to which the others move unless they
+// are many.
+func (s *spanSet) move(old uint32, w spanWords) {
+	was := s.run(old)
+	ids := s.remembered(old)
+	if len(ids) == maxRunIDs && !was.is(isIndexed) {
+		s.reserve(maxRunIDs)
+		was[runHead] |= isIndexed
+		s.enterIDs(old)
+	}
+	var at uint32
+	if was.is(isIndexed) {
+		s.reserve(1)
+		at = s.append(w, isNewest|isIndexed, 1, min(2*len(ids), longRoom))
+		s.enter(s.hash(w), at)
+	} else {
+		n := len(ids) + 1
+		at = s.append(w, isNewest, n, min(2*n, maxRunIDs))
+		copy(s.run(at)[runIDs:], ids)
+	}
+	was[runHead] &^= isNewest
+	s.replace(s.hash(w.trace()), old, at)
+	s.last = at
+}
+
+// trim forgets the oldest ids when there are too many.
+func (s *spanSet) trim() {
+	for s.ids > s.limit || s.next-s.oldest > s.maxWords {
+		if r := s.run(s.oldest); r.is(isNewest | isIndexed) {
+			s.ids--
+			if s.forgotten++; s.forgotten < r.count() {
+				continue
+			}
+			s.slots -= r.slots()
+		}
+		s.forgotten = 0
+		s.drop()
+	}
+}
+
+// remembered returns the ids of a run that are.
+func (s *spanSet) remembered(at uint32) []uint64 {
+	r := s.run(at)
+	switch {
+	case !r.is(isNewest | isIndexed):
+		return nil
+	case at == s.oldest:
+		return r.ids()[s.forgotten:]
+	}
+	return r.ids()
+}
+
+func (s *spanSet) holds(at uint32, id uint64) bool { return slices.Contains(s.remembered(at), id) }
+
+// reserve makes room for so many more places in the index.
+func (s *spanSet) reserve(n int) {
+	if n += s.slots; n > perBucket*len(s.buckets) {
+		s.rehash((min(2*n, max(s.limit+1, n+n/4)) + perBucket - 1) / perBucket)
+	}
+}
+
+// enter enters a place in the index.
+func (s *spanSet) enter(hash uint64, at uint32) {
+	s.slots++
+	s.put(hash, at)
+}
+
+func (s *spanSet) enterIDs(at uint32) {
+	r := s.run(at)
+	for _, id := range r.ids() {
+		s.enter(s.hash(spanWords{r[0], r[1], id}), at)
+	}
+}
+
+// rehash fills so many buckets with the places.
+func (s *spanSet) rehash(size int) {
+	s.buckets, s.slots = make([]bucket, size), 0
+	for at := s.oldest; at != s.next; at = s.after(at) {
+		r := s.run(at)
+		if r.is(isNewest) {
+			s.enter(s.hash(spanWords{r[0], r[1]}), at)
+		}
+		if r.is(isIndexed) {
+			s.enterIDs(at)
+		}
+	}
+}
