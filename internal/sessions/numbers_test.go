@@ -24,7 +24,7 @@ func TestNumberIndexFindsWhatIsLive(t *testing.T) {
 		}
 		var slots []slot
 		aHash := func() uint64 {
-			return random.Uint64N(homes)*(1<<63/homes*2) + random.Uint64N(4)<<(x.numberBits)
+			return random.Uint64N(homes)*(1<<63/homes*2) + random.Uint64N(4)<<x.numberBits
 		}
 		for range 400 {
 			live := slots[:0]

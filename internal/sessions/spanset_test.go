@@ -89,8 +89,14 @@ func TestSpanSetRemembersAsManyAsItsLimit(t *testing.T) {
 					order = after
 				}
 				require.Len(t, held, len(order))
+				var restored spanSet
+				restored.reset(limit)
 				for _, k := range order {
 					require.True(t, held[k], "%x is remembered, but never was added", k)
+					require.True(t, restored.add(k))
+				}
+				for _, k := range order {
+					require.False(t, restored.add(k), "%x is lost in a snapshot", k)
 				}
 			})
 		})
