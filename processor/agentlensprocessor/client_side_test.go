@@ -53,7 +53,7 @@ func TestFindingsEqualClientSide(t *testing.T) {
 			})
 			for _, batch := range c.batches {
 				h.feed(t, join(batch))
-				h.clock.at = h.clock.at.Add(h.cfg.IdleTimeout)
+				h.clock.pass(h.cfg.IdleTimeout)
 				h.sweep(t.Context())
 			}
 			want := newClient(t, h.cfg, c.tracked).findings(c.batches)

@@ -68,7 +68,7 @@ func sendAll(t *testing.T, spans []oneSpan, refuse func() bool) *consumertest.Tr
 		}
 		spans = spans[n:]
 	}
-	h.clock.at = h.clock.at.Add(h.cfg.IdleTimeout)
+	h.clock.pass(h.cfg.IdleTimeout)
 	for h.sweep(t.Context()); len(h.unsent.reports) > 0; {
 		h.sweep(t.Context())
 	}

@@ -87,7 +87,7 @@ func TestCostMetricsAreTheSumOfTheSessions(t *testing.T) {
 				for _, s := range delayed(someTwice(spans, r), delay) {
 					h.feed(t, s.td)
 				}
-				h.clock.at = h.clock.at.Add(h.cfg.IdleTimeout)
+				h.clock.pass(h.cfg.IdleTimeout)
 				h.sweep(t.Context())
 
 				cost, unpriced := 0.0, int64(0)

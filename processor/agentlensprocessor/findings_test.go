@@ -114,7 +114,7 @@ func runAll(t testing.TB, spans []oneSpan, size func() int, configure func(*Conf
 		h.feed(t, join(spans[:n]))
 		spans = spans[n:]
 	}
-	h.clock.at = h.clock.at.Add(h.cfg.IdleTimeout)
+	h.clock.pass(h.cfg.IdleTimeout)
 	h.sweep(t.Context())
 	return h
 }

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -34,10 +35,12 @@ import (
 func init() { _ = flag.Set("rapid.checks", "20") }
 
 // clock is when the processors of these tests think it is: no test waits for
-// the time to pass.
-type clock struct{ at time.Time }
+// the time to pass. One that was started looks at it from another goroutine.
+type clock struct{ ns atomic.Int64 }
 
-func (c *clock) now() time.Time { return c.at }
+func (c *clock) now() time.Time { return time.Unix(0, c.ns.Load()).UTC() }
+
+func (c *clock) pass(d time.Duration) { c.ns.Add(int64(d)) }
 
 // harness is a processor with what it has sent on.
 type harness struct {
@@ -58,7 +61,8 @@ func newHarness(t testing.TB, configure func(*Config)) *harness {
 	sink := &consumertest.TracesSink{}
 	p, err := newProcessor(processortest.NewNopSettings(metadata.Type), cfg, sink)
 	require.NoError(t, err)
-	h := &harness{agentLensProcessor: p, sink: sink, clock: &clock{time.Date(2027, 1, 1, 12, 0, 0, 0, time.UTC)}}
+	h := &harness{agentLensProcessor: p, sink: sink, clock: &clock{}}
+	h.clock.ns.Store(time.Date(2027, 1, 1, 12, 0, 0, 0, time.UTC).UnixNano())
 	p.now = h.clock.now
 	return h
 }

@@ -30,7 +30,7 @@ func TestMetricsSayWhatTheSpansSay(t *testing.T) {
 	h.feed(t, join(sdk[:5]))     // copies
 	lateEvent, _ := chat("late", 7, 1)
 	h.feed(t, lateEvent)
-	h.clock.at = h.clock.at.Add(h.cfg.IdleTimeout)
+	h.clock.pass(h.cfg.IdleTimeout)
 	h.sweep(t.Context())
 	require.NoError(t, h.state.save(t.Context()))
 
@@ -127,7 +127,7 @@ func TestComplianceResultsAreCountedByRule(t *testing.T) {
 	event(51, true)  // idle, of agent-1
 	event(51, false) // a second event
 	h.feed(t, td)
-	h.clock.at = h.clock.at.Add(h.cfg.IdleTimeout)
+	h.clock.pass(h.cfg.IdleTimeout)
 	h.sweep(t.Context())
 
 	counted := func(name string) map[string]int64 {

@@ -62,7 +62,7 @@ func TestIdleSessionsJoinDriftByTheirEnd(t *testing.T) {
 			span.SetEndTimestamp(pcommon.NewTimestampFromTime(end))
 			h.feed(t, td)
 		}
-		h.clock.at = h.clock.at.Add(h.cfg.IdleTimeout)
+		h.clock.pass(h.cfg.IdleTimeout)
 		h.sweep(t.Context())
 		return verdictsWithDrift(h)
 	}
@@ -94,7 +94,7 @@ func TestSessionNamedLateIsOneToDrift(t *testing.T) {
 		}
 		td, _ = chat("conversation", 1, 2)
 		h.feed(t, td)
-		h.clock.at = h.clock.at.Add(h.cfg.IdleTimeout)
+		h.clock.pass(h.cfg.IdleTimeout)
 		h.sweep(t.Context())
 		assert.Equal(t, []string{"conversation"}, waiting(h, ""))
 	}

@@ -86,17 +86,17 @@ func TestIdleSessionCompletesReopensAndIsRevised(t *testing.T) {
 	h := newHarness(t, allEngines)
 	td, _ := chat("conv", 1, 1)
 	h.feed(t, td)
-	h.clock.at = h.clock.at.Add(h.cfg.IdleTimeout - time.Second)
+	h.clock.pass(h.cfg.IdleTimeout - time.Second)
 	h.sweep(t.Context())
 	assert.Len(t, h.sink.AllTraces(), 1, "not idle yet")
-	h.clock.at = h.clock.at.Add(time.Second)
+	h.clock.pass(time.Second)
 	h.sweep(t.Context())
 	first := reportIn(t, h.sink, 1)
 	assert.Equal(t, map[string]any{"status": "timeout", "in": int64(1000), "revision": int64(1)}, figures(first))
 
 	td, _ = chat("conv", 1, 2)
 	h.feed(t, td)
-	h.clock.at = h.clock.at.Add(h.cfg.IdleTimeout)
+	h.clock.pass(h.cfg.IdleTimeout)
 	h.sweep(t.Context())
 	second := reportIn(t, h.sink, 3)
 	assert.Equal(t, map[string]any{"status": "timeout", "in": int64(2000), "revision": int64(2)}, figures(second))
@@ -222,7 +222,7 @@ func TestRefusedReportsAreSentAgain(t *testing.T) {
 	td, _ := chat("conv", 1, 1)
 	_, err = h.process(t.Context(), td)
 	require.NoError(t, err)
-	h.clock.at = h.clock.at.Add(h.cfg.IdleTimeout)
+	h.clock.pass(h.cfg.IdleTimeout)
 	h.sweep(t.Context())
 	assert.Empty(t, sink.AllTraces())
 	refuse = false
@@ -274,7 +274,7 @@ func TestIdleSessionsHaveTheirOwnVerdicts(t *testing.T) {
 		assert.Equal(t, h.engines.check(nil, s, nil), used, "in memory of the one before")
 	})
 	h.sink.Reset()
-	h.clock.at = h.clock.at.Add(h.cfg.IdleTimeout)
+	h.clock.pass(h.cfg.IdleTimeout)
 	h.sweep(t.Context())
 	got := map[string]string{}
 	for _, one := range single(h.sink.AllTraces()...) {

@@ -81,7 +81,7 @@ func runWithRestarts(t testing.TB, spans []oneSpan, restart func() bool) []strin
 			}
 		}
 	}
-	h.clock.at = h.clock.at.Add(h.cfg.IdleTimeout)
+	h.clock.pass(h.cfg.IdleTimeout)
 	h.sweep(t.Context())
 	return findingsOf(sink)
 }
@@ -123,7 +123,7 @@ func TestStateSurvivesShutdown(t *testing.T) {
 	second := newHarness(t, stored).started(t, fileStorage(t, dir))
 	second.sink, second.next = first.sink, first.sink
 	second.feed(t, join(spans[half:]))
-	second.clock.at = second.clock.at.Add(second.cfg.IdleTimeout)
+	second.clock.pass(second.cfg.IdleTimeout)
 	second.sweep(t.Context())
 	assert.Empty(t, difference(run(t, spans, func() int { return half }), findingsOf(second.sink)))
 }
