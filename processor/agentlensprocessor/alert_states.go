@@ -59,10 +59,12 @@ func (g *alertGroup) setClock(c alert.Clock) {
 }
 
 func newAlertStates(rules *alert.RuleSet, limit int) alertStates {
-	return alertStates{
+	s := alertStates{
 		rules: rules, limit: limit, seed: maphash.MakeSeed(), groups: make([]alertGroup, 1), order: make([]alertNeighbours, 1),
 		long: map[int32]string{}, states: []alert.State{*rules.NewState()},
 	}
+	s.index.reset(0)
+	return s
 }
 
 // use returns the place of a group and makes it the latest used. Where there are
@@ -84,7 +86,6 @@ func (s *alertStates) use(key string) int32 {
 	default:
 		at = s.order[0].after
 		s.unlink(at)
-		s.index.remove(s.groups[at].tag, at)
 		s.begin(at, key, tag)
 	}
 	s.link(at)
@@ -93,9 +94,6 @@ func (s *alertStates) use(key string) int32 {
 
 // find returns the place of a group, 0 when there is none.
 func (s *alertStates) find(key string, tag uint32) int32 {
-	if s.index.taken == 0 {
-		return 0
-	}
 	for i := s.index.home(tag); ; i = s.index.next(i) {
 		slot := s.index.slots[i]
 		if slot.at == 0 || slot.tag == tag && s.is(slot.at, key) {
@@ -118,7 +116,12 @@ func (s *alertStates) begin(at int32, key string, tag uint32) {
 	if copy(g.key[:], key) < len(key) {
 		s.long[at] = key
 	}
-	s.index.put(tag, at)
+	if !s.index.put(tag, at) {
+		s.index.reset(len(s.groups))
+		for at := 1; at < len(s.groups); at++ {
+			s.index.put(s.groups[at].tag, int32(at))
+		}
+	}
 }
 
 // is reports whether a place is that of the group with the key.
