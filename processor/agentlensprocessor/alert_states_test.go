@@ -197,6 +197,7 @@ func TestPlaceIndex(t *testing.T) {
 		x.reset(rapid.IntRange(0, 40).Draw(t, "before"))
 		x.put(7, 7)
 		x.reset(things)
+		require.Equal(t, placeIndex{slots: make([]placeSlot, len(x.slots))}, x)
 		require.LessOrEqual(t, len(x.slots), max(16, 6*things))
 		var put []uint32
 		for {
