@@ -133,6 +133,7 @@ func (p *agentLensProcessor) process(ctx context.Context, td ptrace.Traces) (ptr
 	}
 	defer p.release(b)
 	b.now = p.now()
+	binder := p.table.Binder()
 	for _, rs := range td.ResourceSpans().All() {
 		service := p.serviceOf(rs.Resource())
 		for _, ss := range rs.ScopeSpans().All() {
@@ -149,7 +150,7 @@ func (p *agentLensProcessor) process(ctx context.Context, td ptrace.Traces) (ptr
 				if p.engines.drift != nil && r.SessionID != "" && !r.Own {
 					p.engines.drift.named(r.TraceID, r.SessionID)
 				}
-				p.table.Bind(r)
+				binder.Bind(r)
 				b.own, b.foreign = b.own || r.Own, b.foreign || !r.Own
 				b.tally.dialects = count(b.tally.dialects, r.Dialect, 1)
 			}
