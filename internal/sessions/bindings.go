@@ -2,6 +2,7 @@ package sessions
 
 import (
 	"sync"
+	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
@@ -19,6 +20,11 @@ type Binder struct {
 
 // Binder returns one for a batch.
 func (t *Table) Binder() Binder { return Binder{table: t} }
+
+// Observe takes in a reading that b has bound, as Table.Observe does.
+func (b *Binder) Observe(r *spanevent.Reading, service Service, now time.Time, f func(*Session, Event), evicted func(*Session, Event)) Copies {
+	return b.table.observe(r, service, now, f, evicted)
+}
 
 // Bind settles the session of a reading.
 func (b *Binder) Bind(r *spanevent.Reading) {

@@ -162,12 +162,13 @@ func older(a, b *Session) *Session {
 func (t *Table) let(sh *shard, s *Session) {
 	s.list.remove(s)
 	sh.held.leave(s)
-	t.count.Add(-1)
+	t.gone(s.Key)
 	t.records.Add(-int64(s.room()))
 }
 
 func (t *Table) drop(in *rest, s rested) {
-	t.count.Add(-1)
+	key, _ := s.split()
+	t.gone(string(key))
 	t.records.Add(-int64(s.records()))
 	in.remove(s)
 }

@@ -4,8 +4,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -144,6 +146,43 @@ func TestConcurrentObserve(t *testing.T) {
 		table.Observe(&r, Service{}, now, ignore, ignore)
 	}
 	assert.Equal(t, want, states(table.finish(now)))
+}
+
+// The spans of a trace that name no session are all in the one that another
+// names, however closely that comes with them.
+func TestConcurrentBinding(t *testing.T) {
+	table, now := NewTable(testLimits), time.Unix(0, 0)
+	const traces = 2_000
+	reading := func(n, id int) spanevent.Reading {
+		trace := pcommon.TraceID{byte(n), byte(n >> 8), 2: 1}
+		return spanevent.Reading{
+			Role: spanevent.RoleEvent, Dialect: "agentlens", TraceID: trace, SpanID: pcommon.SpanID{byte(id)}, Start: now, End: now,
+			Event: analysis.Event{Type: analysis.EventToolCall, ToolCall: &analysis.ToolCall{Name: "search"}, Timestamp: now},
+		}
+	}
+	// Both begin a trace at the same time: who waits for the other is awake.
+	var at [traces]atomic.Int32
+	var wg sync.WaitGroup
+	for id := 1; id <= 2; id++ {
+		wg.Go(func() {
+			for n := range traces {
+				at[n].Add(1)
+				for at[n].Load() < 2 {
+					runtime.Gosched()
+				}
+				r, binder := reading(n, id), table.Binder()
+				if id == 2 {
+					r.SessionID = "s"
+				}
+				binder.Bind(&r)
+				binder.Observe(&r, Service{}, now, ignore, ignore)
+			}
+		})
+	}
+	wg.Wait()
+	table.checkCounts(t)
+	require.Zero(t, table.unnamed.Load())
+	table.Each(func(s *Session) { require.Equal(t, "s", s.Key) })
 }
 
 // A session of more spans than it keeps records of counts each call once, as

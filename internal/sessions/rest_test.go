@@ -175,6 +175,7 @@ func TestRestChangesNothing(t *testing.T) {
 		table.Sweep(now.Add(limits.Retention), ignore)
 		require.Zero(t, table.count.Load())
 		require.Zero(t, table.records.Load())
+		require.Zero(t, table.unnamed.Load())
 	})
 }
 
@@ -236,23 +237,33 @@ func (t *Table) asleep() (n int) {
 
 // checkCounts compares what the table counts with what it holds.
 func (t *Table) checkCounts(tb require.TestingT) {
-	sessions, records := 0, 0
+	sessions, records, unnamed := 0, 0, 0
+	count := func(key string) {
+		sessions++
+		if isTrace(key) {
+			unnamed++
+		}
+	}
 	for i := range t.shards {
 		sh := &t.shards[i]
 		awake := 0
 		for s := range sh.held.allAwake() {
 			awake++
-			sessions, records = sessions+1, records+s.room()
+			count(s.Key)
+			records += s.room()
 		}
 		require.Equal(tb, awake, sh.open.len+sh.long.len+sh.done.len)
 		for _, r := range sh.held.rests {
 			for s := range r.all() {
-				sessions, records = sessions+1, records+s.records()
+				key, _ := s.split()
+				count(string(key))
+				records += s.records()
 			}
 		}
 	}
 	require.Equal(tb, int64(sessions), t.count.Load())
 	require.Equal(tb, int64(records), t.records.Load())
+	require.Equal(tb, int64(unnamed), t.unnamed.Load())
 }
 
 // Of too many sessions those go first that are completed, then those that have

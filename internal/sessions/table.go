@@ -76,6 +76,10 @@ type Table struct {
 	// count and records count the sessions and the records they have room for.
 	count   atomic.Int64
 	records atomic.Int64
+	// unnamed counts the sessions that stand under the id of a trace, and the
+	// spans without a session that are being taken in: while there are none, a
+	// trace that is bound for the first time has no spans to move.
+	unnamed atomic.Int64
 	shards  []shard
 	seen    spanSets
 	traces  bindings
@@ -151,7 +155,7 @@ func (t *Table) move(trace pcommon.TraceID, old, to string) {
 	if old == "" {
 		old = own
 	}
-	if old == to {
+	if old == to || old == own && t.unnamed.Load() == 0 {
 		return
 	}
 	from, into := t.shard(old), t.shard(to)
@@ -164,7 +168,7 @@ func (t *Table) move(trace pcommon.TraceID, old, to string) {
 	if old == own {
 		from.held.leave(s)
 		s.list.remove(s)
-		t.count.Add(-1)
+		t.gone(s.Key)
 	} else if s = s.extract(trace); s == nil {
 		return
 	}
@@ -184,7 +188,31 @@ func (t *Table) add(sh *shard, key string, service Service, arrived time.Duratio
 	sh.held.enter(s)
 	sh.open.pushBack(s)
 	t.count.Add(1)
+	if isTrace(key) {
+		t.unnamed.Add(1)
+	}
 	return s
+}
+
+// gone counts a session no more.
+func (t *Table) gone(key string) {
+	t.count.Add(-1)
+	if isTrace(key) {
+		t.unnamed.Add(-1)
+	}
+}
+
+// isTrace reports whether a key may be the id of a trace, as pcommon writes it.
+func isTrace[T string | []byte](key T) bool {
+	if len(key) != 2*len(pcommon.TraceID{}) {
+		return false
+	}
+	for i := range len(key) {
+		if c := key[i]; (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+			return false
+		}
+	}
+	return true
 }
 
 // listFor is the list that the session belongs in.
@@ -230,6 +258,16 @@ func (t *Table) Observe(r *spanevent.Reading, service Service, now time.Time, f 
 		// Where it is not bound yet, or was forgotten since. What is bound for those
 		// that name none is looked at when the session is locked.
 		t.Bind(r)
+	}
+	return t.observe(r, service, now, f, evicted)
+}
+
+func (t *Table) observe(r *spanevent.Reading, service Service, now time.Time, f func(*Session, Event), evicted func(*Session, Event)) Copies {
+	if r.SessionID == "" {
+		// Before it is looked whether its trace is bound: whoever binds that later
+		// waits for what this one adds.
+		t.unnamed.Add(1)
+		defer t.unnamed.Add(-1)
 	}
 	fresh := t.seen.add(spanKey{r.TraceID, r.SpanID})
 	sh := t.lock(r)

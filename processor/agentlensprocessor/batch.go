@@ -15,6 +15,8 @@ import (
 type batch struct {
 	now   time.Time
 	spans []readSpan
+	// binder settles which sessions they belong to.
+	binder sessions.Binder
 	// own and foreign say whose spans there are: the SDK's, or others'.
 	own, foreign bool
 	// copied says that a span tells a call that another told before.

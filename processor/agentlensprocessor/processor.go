@@ -133,7 +133,7 @@ func (p *agentLensProcessor) process(ctx context.Context, td ptrace.Traces) (ptr
 	}
 	defer p.release(b)
 	b.now = p.now()
-	binder := p.table.Binder()
+	b.binder = p.table.Binder()
 	for _, rs := range td.ResourceSpans().All() {
 		service := p.serviceOf(rs.Resource())
 		for _, ss := range rs.ScopeSpans().All() {
@@ -150,7 +150,7 @@ func (p *agentLensProcessor) process(ctx context.Context, td ptrace.Traces) (ptr
 				if p.engines.drift != nil && r.SessionID != "" && !r.Own {
 					p.engines.drift.named(r.TraceID, r.SessionID)
 				}
-				binder.Bind(r)
+				b.binder.Bind(r)
 				b.own, b.foreign = b.own || r.Own, b.foreign || !r.Own
 				b.tally.dialects = count(b.tally.dialects, r.Dialect, 1)
 			}
@@ -183,7 +183,7 @@ func (p *agentLensProcessor) assemble(ctx context.Context, b *batch, i int) {
 	if r.Role == spanevent.RoleEvent {
 		s.told.CostSource, s.told.PricingVersion = p.engines.price(&r.Event)
 	}
-	s.told.Copies = p.table.Observe(r, s.service, b.now, func(of *sessions.Session, what sessions.Event) {
+	s.told.Copies = b.binder.Observe(r, s.service, b.now, func(of *sessions.Session, what sessions.Event) {
 		if r.AgentVersion != "" {
 			of.SetVersion(r.AgentVersion)
 		}
