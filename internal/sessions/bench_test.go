@@ -212,8 +212,9 @@ func BenchmarkObserveParallel(b *testing.B) {
 	s := newSession("s", Service{})
 	for i := range 200 {
 		r := told{what: "llm", scope: "sdk", id: byte(i + 1), from: i, to: 1000 - i, model: "m", in: 120, out: 18, session: "s"}.reading()
-		c, _ := newCall(&r, newSymbols())
-		s.keep(c)
+		var c call
+		c.read(&r, newSymbols())
+		s.keep(&c)
 	}
 	b.ReportAllocs()
 	for b.Loop() {
@@ -229,8 +230,9 @@ func BenchmarkAssemble(b *testing.B) {
 	for i := range 20 {
 		for copy, scope := range []string{"fw", "sdk"} {
 			r := told{what: "llm", scope: scope, trace: byte(copy), id: byte(i + 1), from: i * 100, to: i*100 + 50, model: "m", in: 120, out: 18, session: "s"}.reading()
-			c, _ := newCall(&r, newSymbols())
-			s.keep(c)
+			var c call
+			c.read(&r, newSymbols())
+			s.keep(&c)
 		}
 	}
 	b.ReportAllocs()

@@ -104,10 +104,9 @@ const (
 	kindTool
 )
 
-// newCall returns what to keep of a reading, with names out of some symbols; false
-// = the reading is to be observed as it is, or not at all.
-func newCall(r *spanevent.Reading, y *symbols) (call, bool) {
-	c := call{}
+// read makes of an empty call what to keep of a reading, with names out of some
+// symbols; false = the reading is to be observed as it is, or not at all.
+func (c *call) read(r *spanevent.Reading, y *symbols) bool {
 	e := &r.Event
 	switch {
 	case r.Role == spanevent.RoleEvent:
@@ -121,21 +120,21 @@ func newCall(r *spanevent.Reading, y *symbols) (call, bool) {
 		case analysis.EventToolCall:
 			c.role, c.kind = roleTool, kindTool
 		default:
-			return c, false
+			return false
 		}
 	case r.Own:
 		// What the SDK writes beside its events repeats them.
-		return c, false
+		return false
 	case r.Role == spanevent.RoleWrapper:
 		c.role = roleWrapper
 	case r.Role == spanevent.RolePart && e.Error != nil:
 		c.role = rolePart
 	default:
-		return c, false
+		return false
 	}
-	c.trace, c.span, c.parent = traceHash(r.TraceID), r.SpanID, r.ParentID
+	c.trace, c.span, c.parent = y.trace(r.TraceID), r.SpanID, r.ParentID
 	c.start, c.end = r.Start.UnixNano(), r.End.UnixNano()
-	c.scope = uint32(xxhash.Sum64String(r.Scope))
+	c.scope = y.scope(r.Scope)
 	c.mark(isNamed, r.SessionID != "" && !r.Bound)
 	c.mark(isOwn, r.Own)
 	c.mark(isFailed, e.Error != nil)
@@ -143,7 +142,7 @@ func newCall(r *spanevent.Reading, y *symbols) (call, bool) {
 	c.mark(isCumulative, r.Cumulative)
 	c.setNames(e, y)
 	c.setFigures(e)
-	return c, true
+	return true
 }
 
 func (c *call) mark(m marks, yes bool) {
@@ -303,3 +302,5 @@ func idHash(id string) uint64 {
 }
 
 func traceHash(t pcommon.TraceID) uint64 { return xxhash.Sum64(t[:]) }
+
+func scopeHash(scope string) uint32 { return uint32(xxhash.Sum64String(scope)) }

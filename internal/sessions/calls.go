@@ -51,13 +51,13 @@ const (
 
 func newCallLog() *callLog { return &callLog{oldest: math.MaxInt64} }
 
-// add appends a call and returns its position.
-func (l *callLog) add(c call) int {
+// add appends a copy of a call and returns its position.
+func (l *callLog) add(c *call) int {
 	if len(l.list) == cap(l.list) {
 		// Most logs are short, and to double the others would waste much.
 		l.list = append(make([]call, 0, len(l.list)+max(4, len(l.list)/2)), l.list...)
 	}
-	l.list = append(l.list, c)
+	l.list = append(l.list, *c)
 	at := len(l.list) - 1
 	l.count(&l.list[at])
 	switch {

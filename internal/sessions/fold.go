@@ -27,7 +27,7 @@ func (s *Session) Assemble() {
 		s.Summary = &s.sum
 		return
 	}
-	sum := roomySummary()
+	sum := s.emptySummary()
 	sum.SessionID, sum.AgentName, sum.Status, sum.StartedAt, sum.EndedAt = s.sum.SessionID, s.sum.AgentName, s.sum.Status, s.sum.StartedAt, s.sum.EndedAt
 	sum.Merge(&s.sum)
 	if s.log.foreign == 0 {
@@ -46,19 +46,27 @@ func (s *Session) Assemble() {
 	s.Summary = sum
 }
 
-// roomySummary returns an empty summary with room for what most sessions hold, in
-// one piece: else each list would grow by itself.
-func roomySummary() *analysis.Summary {
-	var with struct {
-		sum    analysis.Summary
-		types  [4]analysis.Count
-		models [2]analysis.Count
-		tools  [6]analysis.Count
-		exact  [16]float64
+// roomySummary is a summary with room for what most sessions hold, in one piece:
+// else each list would grow by itself.
+type roomySummary struct {
+	sum    analysis.Summary
+	types  [4]analysis.Count
+	models [2]analysis.Count
+	tools  [6]analysis.Count
+	exact  [16]float64
+}
+
+// emptySummary returns an empty summary, in the memory of the one before.
+func (s *Session) emptySummary() *analysis.Summary {
+	if s.assembled == nil {
+		s.assembled = &roomySummary{}
 	}
-	s := &with.sum
-	s.EventTypes.List, s.Models.List, s.Tools.List, s.Durations.Exact = with.types[:0], with.models[:0], with.tools[:0], with.exact[:0]
-	return s
+	with := s.assembled
+	with.sum = analysis.Summary{
+		EventTypes: analysis.Counts{List: with.types[:0]}, Models: analysis.Counts{List: with.models[:0]}, Tools: analysis.Counts{List: with.tools[:0]},
+		Durations: analysis.Durations{Exact: with.exact[:0]},
+	}
+	return &with.sum
 }
 
 // trimSummary leaves no list that is empty.
@@ -75,7 +83,8 @@ func trimSummary(s *analysis.Summary) {
 
 // observeAll adds each call by itself.
 func (l *callLog) observeAll(sum *analysis.Summary) {
-	var build eventBuilder
+	build := eventBuilders.Get().(*eventBuilder)
+	defer build.free()
 	for i := range l.list {
 		sum.Observe(build.one(&l.list[i]))
 	}
@@ -95,7 +104,7 @@ func addTotals(sum *analysis.Summary, t *usage) {
 }
 
 // keep adds a record and returns its position.
-func (s *Session) keep(c call) int {
+func (s *Session) keep(c *call) int {
 	if s.log == nil {
 		s.newLog()
 	}
@@ -194,7 +203,8 @@ func (s *Session) foldLone(calls []int) {
 		}
 		fold = append(fold, i)
 	}
-	var build eventBuilder
+	build := eventBuilders.Get().(*eventBuilder)
+	defer build.free()
 	for _, i := range fold {
 		s.sum.Observe(build.one(&l.list[i]))
 	}

@@ -2,6 +2,7 @@ package sessions
 
 import (
 	"encoding/binary"
+	"sync"
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -57,7 +58,7 @@ func (u *usage) detail() (n int) {
 	return n
 }
 
-// eventBuilder makes events without allocating: one at a time.
+// eventBuilder makes events without allocating: one at a time. It is used again.
 type eventBuilder struct {
 	event    analysis.Event
 	tool     analysis.ToolCall
@@ -65,7 +66,9 @@ type eventBuilder struct {
 	decision analysis.DecisionTrace
 }
 
-func (b *eventBuilder) reset() { *b = eventBuilder{} }
+var eventBuilders = sync.Pool{New: func() any { return new(eventBuilder) }}
+
+func (b *eventBuilder) free() { eventBuilders.Put(b) }
 
 // one returns the event as which a call told by one span is counted.
 func (b *eventBuilder) one(c *call) *analysis.Event {
@@ -74,23 +77,24 @@ func (b *eventBuilder) one(c *call) *analysis.Event {
 }
 
 func (b *eventBuilder) of(c *call, u *usage, model, tool string, failed, reasoned bool, end int64, duration analysis.Opt[float64]) *analysis.Event {
-	b.event = analysis.Event{
-		Type: kindTypes[c.kind], Timestamp: time.Unix(0, end).UTC(), DurationMS: duration, Model: model,
-		TokensIn: u.in, TokensOut: u.out, CacheReadTokens: u.cacheRead, CacheWriteTokens: u.cacheWrite, ReasoningTokens: u.reasoning,
-		CostUSD: u.costUSD,
-	}
+	// Field by field, for the event is large, and those not named here are never set.
+	e := &b.event
+	e.Type, e.Timestamp, e.DurationMS, e.Model = kindTypes[c.kind], time.Unix(0, end).UTC(), duration, model
+	e.TokensIn, e.TokensOut, e.CostUSD = u.in, u.out, u.costUSD
+	e.CacheReadTokens, e.CacheWriteTokens, e.ReasoningTokens = u.cacheRead, u.cacheWrite, u.reasoning
+	e.ToolCall, e.Error, e.DecisionTrace = nil, nil, nil
 	if tool != "" {
-		b.tool = analysis.ToolCall{Name: tool}
-		b.event.ToolCall = &b.tool
+		b.tool.Name = tool
+		e.ToolCall = &b.tool
 	}
 	if failed {
-		b.event.Error = &b.failure
+		e.Error = &b.failure
 	}
 	if reasoned {
 		b.decision.Reasoning = "-"
-		b.event.DecisionTrace = &b.decision
+		e.DecisionTrace = &b.decision
 	}
-	return &b.event
+	return e
 }
 
 // merged returns one call with what each of its spans knows. An own span says

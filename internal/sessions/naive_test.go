@@ -82,11 +82,11 @@ func TestRelatedCallsAreEnough(t *testing.T) {
 		log := newCallLog()
 		for _, s := range someSpans(t, 60) {
 			r := s.reading()
-			c, ok := newCall(&r, newSymbols())
-			if !ok {
+			var c call
+			if !c.read(&r, newSymbols()) {
 				continue
 			}
-			at := log.add(c)
+			at := log.add(&c)
 			copies, repeats := log.copies(at)
 			of, want := naive(log, at)
 			sortKeys(copies.Of)
@@ -238,8 +238,9 @@ func TestIndexFindsWhatIsThere(t *testing.T) {
 		log := newCallLog()
 		for _, s := range someSpans(t, 100) {
 			r := s.reading()
-			if c, ok := newCall(&r, newSymbols()); ok {
-				log.add(c)
+			var c call
+			if c.read(&r, newSymbols()) {
+				log.add(&c)
 			}
 			if s.failed && s.in == 0 {
 				log.keep(func(at int, _ *call) bool { return at%3 != 0 })

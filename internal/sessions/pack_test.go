@@ -41,12 +41,12 @@ func fullSession() *Session {
 		*n = int64(i) + 1
 	}
 	s.log = newCallLog()
-	s.log.add(call{
+	s.log.add(&call{
 		trace: 1, span: pcommon.SpanID{1}, parent: pcommon.SpanID{2}, start: at.UnixNano(), end: at.UnixNano() - 1, id: 3,
 		name: nameOf("gpt-4o"), answered: nameOf("gpt-4o-2026"), in: 4, out: 5, costUSD: 0.1, scope: 6, has: 7, is: isOwn, role: rolePart, kind: kindTool,
 		more: &moreOfCall{cacheRead: 8, cacheWrite: 9, reasoning: 10, durationMS: 0.5, other: nameOf("search")},
 	})
-	s.log.add(call{trace: 1, span: pcommon.SpanID{3}, parent: pcommon.SpanID{2}, scope: 6})
+	s.log.add(&call{trace: 1, span: pcommon.SpanID{3}, parent: pcommon.SpanID{2}, scope: 6})
 	return s
 }
 
@@ -83,7 +83,7 @@ func TestPackLosesNothing(t *testing.T) {
 // A field that is added must be packed too, and be in fullSession.
 func TestPackKnowsEveryField(t *testing.T) {
 	s := fullSession()
-	notPacked := map[string]bool{"Summary": true, "prev": true, "next": true, "list": true, "spare": true, "hash": true, "slot": true}
+	notPacked := map[string]bool{"Summary": true, "prev": true, "next": true, "list": true, "spare": true, "assembled": true, "hash": true, "slot": true}
 	zeroFields(t, reflect.ValueOf(*s), notPacked)
 	zeroFields(t, reflect.ValueOf(s.sum), nil)
 	zeroFields(t, reflect.ValueOf(s.sum.Durations), nil)

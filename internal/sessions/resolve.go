@@ -51,7 +51,6 @@ var resolutions = sync.Pool{New: func() any { return new(resolution) }}
 // free gives the resolution back. It must not be used after that.
 func (r *resolution) free() {
 	clear(r.nodes)
-	r.build.reset()
 	resolutions.Put(r)
 }
 

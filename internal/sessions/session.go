@@ -20,8 +20,8 @@ type Session struct {
 	Key string
 	// Summary is what the session adds up to. It is up to date whenever the
 	// Table passes the session with another outcome than Open or Duplicate;
-	// with those, call Assemble first. It is the session's, to be copied by who
-	// wants to keep it.
+	// with those, call Assemble first. It is the session's, up to the next Assemble
+	// at the most, to be copied by who wants to keep it.
 	Summary *analysis.Summary
 
 	// TraceID is the trace of the session's root, else the one that lasted
@@ -58,8 +58,10 @@ type Session struct {
 	service unique.Handle[Service]
 	// log is what may be told again, sum what has been summed up for good.
 	log *callLog
-	// spare is the memory of a log; nil when there is none to spare.
-	spare *callLog
+	// spare is the memory of a log, assembled that of an assembled summary; nil when
+	// there is none.
+	spare     *callLog
+	assembled *roomySummary
 	// arrived is when the last span came, since the table was made.
 	arrived time.Duration
 	// hash is that of the key, slot where the session is among those awake + 1.
@@ -89,15 +91,16 @@ func initSession(s *Session, key string, service Service) *Session {
 // maxSpareRecords bounds the room of a log that is kept.
 const maxSpareRecords = 2 * indexFrom
 
-// clear makes the session an empty one, with the memory of its log.
+// clear makes the session an empty one, with the memory of its log and summary.
 func (s *Session) clear() {
-	spare := s.spare
+	spare, assembled := s.spare, s.assembled
 	if l := s.log; l != nil && cap(l.list) <= maxSpareRecords {
 		clear(l.list)
 		*l = callLog{list: l.list[:0], oldest: math.MaxInt64}
 		spare = l
 	}
-	*s = Session{spare: spare}
+	*s = Session{}
+	s.spare, s.assembled = spare, assembled
 }
 
 // newLog gives the session an empty log.
@@ -160,8 +163,9 @@ func (s *Session) observe(r *spanevent.Reading, y *symbols) (copies Copies, repe
 		s.started = r.Session.StartedAt.UnixNano()
 		s.sum.StartedAt = r.Session.StartedAt
 	}
-	if c, ok := newCall(r, y); ok {
-		return s.log.copies(s.keep(c))
+	var c call
+	if c.read(r, y) {
+		return s.log.copies(s.keep(&c))
 	}
 	if r.Role == spanevent.RoleEvent {
 		s.sum.Observe(&r.Event)
@@ -338,7 +342,7 @@ func (s *Session) absorb(o *Session) {
 		for i := range o.log.list {
 			c := o.log.list[i]
 			c.links = links{}
-			s.keep(c)
+			s.keep(&c)
 		}
 	}
 }
@@ -362,7 +366,7 @@ func (s *Session) extract(trace pcommon.TraceID) *Session {
 			return true
 		}
 		c.links = links{}
-		out.add(*c)
+		out.add(c)
 		return false
 	})
 	s.tidy()

@@ -118,7 +118,8 @@ func (t *Table) restore(state *sessionState) {
 	s.agentStart, s.rootEnd = state.AgentStart, state.RootEnd
 	s.started, s.first, s.last = state.Started, state.First, state.Last
 	for i := range state.Calls {
-		s.keep(state.Calls[i].call())
+		c := state.Calls[i].call()
+		s.keep(&c)
 	}
 	// The limit may be another than where the snapshot was taken.
 	s.bound(t.limits.MaxCalls, maxLone, state.Arrived)

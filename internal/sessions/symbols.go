@@ -1,6 +1,10 @@
 package sessions
 
-import "unique"
+import (
+	"unique"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+)
 
 // symbols are names and services that sessions at rest tell by number: agents,
 // models and tools of most sessions are the same few.
@@ -12,14 +16,20 @@ type symbols struct {
 	services       []unique.Handle[Service]
 	// recent are names looked up lately, by slotOf: to find one there takes a
 	// fifth of a lookup in the map, and of making it a name.
-	recent [recentSymbols]symbol
+	recent [1 << recentBits]symbol
+	// lastTrace is the trace asked for last, lastHash its hash: the spans of a trace
+	// come together.
+	lastTrace pcommon.TraceID
+	lastHash  uint64
 }
 
 // symbol is a name and its number, if it has one.
 type symbol struct {
-	name     name
-	text     string
-	number   uint64
+	name name
+	text string
+	// scope is the hash of the text as that of a scope.
+	scope    uint32
+	number   uint16
 	numbered bool
 }
 
@@ -30,12 +40,13 @@ const (
 	// maxSymbol is the longest name that is told by number, in bytes.
 	maxSymbol = 64
 
-	recentSymbols = 64
+	recentBits = 8
 )
 
 func newSymbols() *symbols {
 	return &symbols{
 		numbers: map[string]uint64{"": 0}, names: make([]name, 1), serviceNumbers: map[unique.Handle[Service]]uint64{},
+		lastHash: traceHash(pcommon.TraceID{}),
 	}
 }
 
@@ -47,7 +58,23 @@ func (y *symbols) name(s string) name {
 	return y.lookup(s).name
 }
 
-// number returns the number of a name; false = it has none.
+// scope returns the hash of a scope's name.
+func (y *symbols) scope(s string) uint32 {
+	if s == "" || len(s) > maxSymbol {
+		return scopeHash(s)
+	}
+	return y.lookup(s).scope
+}
+
+// trace returns the hash of a trace's id.
+func (y *symbols) trace(id pcommon.TraceID) uint64 {
+	if y.lastTrace != id {
+		y.lastTrace, y.lastHash = id, traceHash(id)
+	}
+	return y.lastHash
+}
+
+// number returns the number of a text as a name; false = it has none.
 func (y *symbols) number(s string) (uint64, bool) {
 	switch {
 	case s == "":
@@ -56,39 +83,54 @@ func (y *symbols) number(s string) (uint64, bool) {
 		return 0, false
 	}
 	found := y.lookup(s)
-	return found.number, found.numbered
+	return uint64(found.number), found.numbered
+}
+
+// numberOf returns the number of a name; false = it has none.
+func (y *symbols) numberOf(n name) (uint64, bool) {
+	if n == (name{}) {
+		return 0, true
+	}
+	s := n.Value()
+	if found := &y.recent[slotOf(s)]; found.name == n {
+		return uint64(found.number), found.numbered
+	}
+	return y.number(s)
 }
 
 // lookup returns the symbol of a text that is neither empty nor too long.
 func (y *symbols) lookup(s string) *symbol {
 	found := &y.recent[slotOf(s)]
 	if found.text != s {
-		// The string may be part of a larger one.
-		made := nameOf(s)
-		*found = symbol{name: made, text: textOf(made)}
-		found.number, found.numbered = y.enter(made)
+		*found = y.enter(s)
 	}
 	return found
 }
 
-// slotOf tells names apart by what they differ in: length, end, and middle.
-func slotOf(s string) int {
+// slotOf tells names apart by what they differ in: length, end, middle and
+// beginning.
+func slotOf(s string) uint32 {
 	n := len(s)
-	return (5*n + int(s[n-1]) + 3*int(s[n/2]) + 7*int(s[0])) % recentSymbols
+	h := uint32(n) | uint32(s[n-1])<<8 | uint32(s[n/2])<<16 | uint32(s[0])<<24
+	return h * 0x9e3779b1 >> (32 - recentBits)
 }
 
-// enter gives a name a number, if there is one left.
-func (y *symbols) enter(made name) (uint64, bool) {
-	if n, ok := y.numbers[textOf(made)]; ok {
-		return n, true
+// enter returns the symbol of a text. One that is new gets a number, if there is
+// one left.
+func (y *symbols) enter(s string) symbol {
+	n, ok := y.numbers[s]
+	if !ok {
+		// The string may be part of a larger one.
+		made := nameOf(s)
+		if len(y.names) >= maxSymbols {
+			return symbol{name: made, text: textOf(made), scope: scopeHash(s)}
+		}
+		n = uint64(len(y.names))
+		y.names = append(y.names, made)
+		y.numbers[textOf(made)] = n
 	}
-	if len(y.names) >= maxSymbols {
-		return 0, false
-	}
-	n := uint64(len(y.names))
-	y.names = append(y.names, made)
-	y.numbers[textOf(made)] = n
-	return n, true
+	made := y.names[n]
+	return symbol{name: made, text: textOf(made), scope: scopeHash(s), number: uint16(n), numbered: true}
 }
 
 // serviceNumber returns the number of a service; false = it has none.

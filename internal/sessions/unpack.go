@@ -24,10 +24,9 @@ type unpacker struct {
 // same symbols has written.
 func unpackInto(s *Session, key string, b []byte, y *symbols) *Session {
 	s.Key, s.Summary = key, &s.sum
-	var room [2 * len(wellKnown)]name
-	u := unpacker{b: b, symbols: y, names: room[:0]}
+	u := unpacker{b: b, symbols: y}
 	if y == nil {
-		u.names = append(u.names, wellKnownNames[:]...)
+		u.names = append(make([]name, 0, 2*len(wellKnown)), wellKnownNames[:]...)
 	}
 	flags := u.byte()
 	s.RootSeen, s.Completed, s.ByIdle, s.rootFailed = flags&packedRootSeen != 0, flags&packedCompleted != 0, flags&packedByIdle != 0, flags&packedRootFailed != 0
