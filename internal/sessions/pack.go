@@ -3,6 +3,7 @@ package sessions
 import (
 	"encoding/binary"
 	"math"
+	"slices"
 	"sync"
 	"time"
 	"unique"
@@ -19,13 +20,11 @@ func (s *Session) Pack() Packed { return s.AppendPacked(nil) }
 
 // AppendPacked appends what Pack returns to b.
 func (s *Session) AppendPacked(b []byte) []byte {
-	plain := *s
-	plain.sum, plain.log = *s.Summary, nil
 	p := packers.Get().(*packer)
 	defer packers.Put(p)
 	p.b = b
 	p.text(s.Key)
-	p.session(&plain)
+	p.summed(s, s.Summary, nil)
 	b, p.b = p.b, nil
 	return b
 }
@@ -48,8 +47,6 @@ type packer struct {
 	symbols *symbols
 	// names are the other names, in their order.
 	names []string
-	// base is what times are told from, in nanoseconds since 1970.
-	base int64
 }
 
 // wellKnown are names that most sessions hold.
@@ -75,33 +72,43 @@ const (
 	packedCounted
 )
 
+// packedSession is what each session begins with: flags, ranks, trace, root,
+// verdict and five times.
+const packedSession = 3 + 16 + 8 + 8 + 5*8
+
 // session appends all of a session but when its last span arrived. Of its log it
 // appends the calls: the rest follows from them, but for when the next trim is
 // due, which is at the limit again.
-func (p *packer) session(s *Session) {
+func (p *packer) session(s *Session) { p.summed(s, &s.sum, s.log) }
+
+// summed is session with another sum and log.
+func (p *packer) summed(s *Session, sum *analysis.Summary, log *callLog) {
 	p.names = p.names[:0]
 	if p.symbols == nil {
 		p.names = append(p.names, wellKnown[:]...)
 	}
-	p.base = s.first
-	flags, counted := s.flags(), hasCounted(&s.sum)
+	flags, counted := s.flags(), hasCounted(sum)
 	if counted {
 		flags |= packedCounted
 	}
-	p.b = append(p.b, flags, byte(s.agentRank), byte(s.rootRank))
-	p.b = append(p.b, s.TraceID[:]...)
-	p.b = append(p.b, s.RootID[:]...)
-	p.int(s.Revision)
-	p.fixed(s.Verdict)
-	for _, at := range [...]int64{s.first, s.last, s.started, s.agentStart, s.rootEnd} {
-		p.fixed(uint64(at))
+	if sum.SessionID != s.Key {
+		flags |= packedOtherID
 	}
+	b := (*[packedSession]byte)(p.room(packedSession))
+	b[0], b[1], b[2] = flags, byte(s.agentRank), byte(s.rootRank)
+	copy(b[3:19], s.TraceID[:])
+	copy(b[19:27], s.RootID[:])
+	binary.LittleEndian.PutUint64(b[27:35], s.Verdict)
+	for i, at := range [...]int64{s.first, s.last, s.started, s.agentStart, s.rootEnd} {
+		binary.LittleEndian.PutUint64(b[35+8*i:], uint64(at))
+	}
+	p.int(s.Revision)
 	p.service(s.service)
 	if flags&packedOtherID != 0 {
-		p.text(s.sum.SessionID)
+		p.text(sum.SessionID)
 	}
-	p.summary(&s.sum, counted)
-	p.calls(s.log)
+	p.summary(sum, counted)
+	p.calls(log)
 	clear(p.names)
 }
 
@@ -117,9 +124,6 @@ func (s *Session) flags() (flags byte) {
 	}
 	if s.rootFailed {
 		flags |= packedRootFailed
-	}
-	if s.sum.SessionID != s.Key {
-		flags |= packedOtherID
 	}
 	return flags
 }
@@ -142,6 +146,9 @@ func (p *packer) service(of unique.Handle[Service]) {
 // hasCounted reports whether a summary says more than who it is of and when it
 // began and ended. That of a session whose calls are all in its log does not.
 func hasCounted(s *analysis.Summary) bool {
+	if s.Events != 0 {
+		return true
+	}
 	for _, c := range [...]*analysis.Counts{&s.EventTypes, &s.Models, &s.Tools} {
 		if len(c.List) > 0 || c.Other != 0 {
 			return true
@@ -176,11 +183,22 @@ func (p *packer) summary(s *analysis.Summary, counted bool) {
 		}
 		p.int(c.Other)
 	}
-	for _, n := range countsOf(s) {
-		p.int(*n)
-	}
+	p.numbers(countsOf(s))
 	p.sum(s.CostUSD)
 	p.durations(&s.Durations)
+}
+
+// numbers appends which are not 0, a bit each, and those.
+func (p *packer) numbers(all [16]*int64) {
+	at, there := len(p.b), uint16(0)
+	p.room(2)
+	for i, n := range all {
+		if *n != 0 {
+			there |= 1 << i
+			p.int(*n)
+		}
+	}
+	binary.LittleEndian.PutUint16(p.b[at:], there)
 }
 
 // countsOf returns what a summary counts in whole numbers.
@@ -223,8 +241,12 @@ const (
 )
 
 // packedCall is what each call has at the least: what there is of it, has, is,
-// role, kind, span, and when it began and ended.
-const packedCall = 5 + 8 + 8 + 8
+// role, kind, span, and when it began and ended; mostPacked what it has at the
+// most, but for its names and what few spans tell.
+const (
+	packedCall = 5 + 8 + 8 + 8
+	mostPacked = packedCall + 8 + 8 + 4 + 2*8 + 8 + 8
+)
 
 // calls appends the calls. There are many: numbers of them are as wide as they
 // are in memory, which takes a third more room than the shortest way, and a
@@ -239,44 +261,57 @@ func (p *packer) calls(l *callLog) {
 	for i := range l.list {
 		c := &l.list[i]
 		there := c.there(before)
-		var b [packedCall]byte
-		b[0], b[1], b[2], b[3], b[4] = there, byte(c.has), byte(c.is), byte(c.role), byte(c.kind)
-		copy(b[5:13], c.span[:])
-		binary.LittleEndian.PutUint64(b[13:21], uint64(c.start))
-		binary.LittleEndian.PutUint64(b[21:29], uint64(c.end))
-		p.b = append(p.b, b[:]...)
-		if there&packedSameTrace == 0 {
-			p.fixed(c.trace)
-		}
-		if there&packedSameParent == 0 {
-			p.b = append(p.b, c.parent[:]...)
-		}
-		if there&packedSameScope == 0 {
-			p.b = binary.LittleEndian.AppendUint32(p.b, c.scope)
-		}
-		p.name(textOf(c.name))
-		if there&packedUsage != 0 {
-			p.fixed(uint64(c.in))
-			p.fixed(uint64(c.out))
-		}
-		if there&packedID != 0 {
-			p.fixed(c.id)
-		}
-		if there&packedCost != 0 {
-			p.fixed(math.Float64bits(c.costUSD))
-		}
+		n := len(p.b)
+		p.b = p.b[:n+c.put((*[mostPacked]byte)(p.room(mostPacked)), there)]
+		p.known(c.name)
 		if there&packedAnswered != 0 {
-			p.name(textOf(c.answered))
+			p.known(c.answered)
 		}
 		if m := c.more; m != nil {
 			p.int(m.cacheRead)
 			p.int(m.cacheWrite)
 			p.int(m.reasoning)
 			p.fixed(math.Float64bits(m.durationMS))
-			p.name(textOf(m.other))
+			p.known(m.other)
 		}
 		before = c
 	}
+}
+
+// put writes what there is of a call, but for its names and what few spans tell,
+// and returns how many bytes that takes.
+func (c *call) put(b *[mostPacked]byte, there byte) int {
+	b[0], b[1], b[2], b[3], b[4] = there, byte(c.has), byte(c.is), byte(c.role), byte(c.kind)
+	copy(b[5:13], c.span[:])
+	binary.LittleEndian.PutUint64(b[13:21], uint64(c.start))
+	binary.LittleEndian.PutUint64(b[21:29], uint64(c.end))
+	n := packedCall
+	if there&packedSameTrace == 0 {
+		binary.LittleEndian.PutUint64(b[n:], c.trace)
+		n += 8
+	}
+	if there&packedSameParent == 0 {
+		copy(b[n:n+8], c.parent[:])
+		n += 8
+	}
+	if there&packedSameScope == 0 {
+		binary.LittleEndian.PutUint32(b[n:], c.scope)
+		n += 4
+	}
+	if there&packedUsage != 0 {
+		binary.LittleEndian.PutUint64(b[n:], uint64(c.in))
+		binary.LittleEndian.PutUint64(b[n+8:], uint64(c.out))
+		n += 16
+	}
+	if there&packedID != 0 {
+		binary.LittleEndian.PutUint64(b[n:], c.id)
+		n += 8
+	}
+	if there&packedCost != 0 {
+		binary.LittleEndian.PutUint64(b[n:], math.Float64bits(c.costUSD))
+		n += 8
+	}
+	return n
 }
 
 // there says what there is to tell of a call after the one before.
@@ -329,6 +364,17 @@ func (p *packer) name(s string) {
 	p.names = append(p.names, s)
 }
 
+// known appends a name as name does.
+func (p *packer) known(n name) {
+	if p.symbols != nil {
+		if k, ok := p.symbols.numberOf(n); ok {
+			p.uint(2 * k)
+			return
+		}
+	}
+	p.name(textOf(n))
+}
+
 func (p *packer) text(s string) {
 	p.uint(uint64(len(s)))
 	p.b = append(p.b, s...)
@@ -337,17 +383,22 @@ func (p *packer) text(s string) {
 // How a time is written.
 const (
 	timeZero = iota
-	timeNear // as a difference in nanoseconds
-	timeFar  // one that nanoseconds since 1970 do not reach
+	timeNear // in nanoseconds since 1970
+	timeFar  // one that they do not reach
 )
 
+// nearSeconds bounds the seconds before and after 1970 of which all nanoseconds
+// can be told.
+const nearSeconds = math.MaxInt64 / int64(time.Second)
+
 func (p *packer) time(t time.Time) {
-	switch ns := t.UnixNano(); {
+	switch at := t.Unix(); {
 	case t.IsZero():
 		p.b = append(p.b, timeZero)
-	case time.Unix(0, ns).Equal(t):
-		p.b = append(p.b, timeNear)
-		p.int(ns - p.base)
+	case -nearSeconds < at && at < nearSeconds:
+		b := p.room(9)
+		b[0] = timeNear
+		binary.LittleEndian.PutUint64(b[1:], uint64(t.UnixNano()))
 	default:
 		p.b = append(p.b, timeFar)
 		p.int(t.Unix())
@@ -358,6 +409,13 @@ func (p *packer) time(t time.Time) {
 func (p *packer) sum(s analysis.Sum) {
 	p.int(s.Hi)
 	p.fixed(s.Lo)
+}
+
+// room appends some bytes, to be written.
+func (p *packer) room(n int) []byte {
+	at := len(p.b)
+	p.b = slices.Grow(p.b, n)[:at+n]
+	return p.b[at:]
 }
 
 func (p *packer) int(n int64)    { p.b = binary.AppendVarint(p.b, n) }

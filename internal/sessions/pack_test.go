@@ -142,6 +142,10 @@ func TestPackAnySession(t *testing.T) {
 					kept.list, kept.index = back.log.list, back.log.index
 					require.Equal(t, *back.log, kept)
 				}
+				// A summary in the memory of another's is the same, too.
+				back.Assemble()
+				again.Assemble()
+				require.Equal(t, back.Summary, again.Summary)
 				x.reuse(s)
 				s = again
 			}

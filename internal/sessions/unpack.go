@@ -17,7 +17,6 @@ type unpacker struct {
 	b       []byte
 	symbols *symbols
 	names   []name
-	base    int64
 }
 
 // unpackInto makes of an empty session the one under a key that a packer with the
@@ -28,17 +27,17 @@ func unpackInto(s *Session, key string, b []byte, y *symbols) *Session {
 	if y == nil {
 		u.names = append(make([]name, 0, 2*len(wellKnown)), wellKnownNames[:]...)
 	}
-	flags := u.byte()
+	at := (*[packedSession]byte)(u.b)
+	u.b = u.b[packedSession:]
+	flags := at[0]
 	s.RootSeen, s.Completed, s.ByIdle, s.rootFailed = flags&packedRootSeen != 0, flags&packedCompleted != 0, flags&packedByIdle != 0, flags&packedRootFailed != 0
-	s.agentRank, s.rootRank = agentRank(u.byte()), rootRank(u.byte())
-	u.bytes(s.TraceID[:])
-	u.bytes(s.RootID[:])
-	s.Revision = u.int()
-	s.Verdict = u.fixed()
-	for _, at := range [...]*int64{&s.first, &s.last, &s.started, &s.agentStart, &s.rootEnd} {
-		*at = int64(u.fixed())
+	s.agentRank, s.rootRank = agentRank(at[1]), rootRank(at[2])
+	s.TraceID, s.RootID = pcommon.TraceID(at[3:19]), pcommon.SpanID(at[19:27])
+	s.Verdict = binary.LittleEndian.Uint64(at[27:35])
+	for i, to := range [...]*int64{&s.first, &s.last, &s.started, &s.agentStart, &s.rootEnd} {
+		*to = int64(binary.LittleEndian.Uint64(at[35+8*i:]))
 	}
-	u.base = s.first
+	s.Revision = u.int()
 	s.service = u.service()
 	s.sum.SessionID = key
 	if flags&packedOtherID != 0 {
@@ -72,8 +71,12 @@ func (u *unpacker) summary(s *analysis.Summary, counted bool) {
 		}
 		c.Other = u.int()
 	}
-	for _, n := range countsOf(s) {
-		*n = u.int()
+	there := binary.LittleEndian.Uint16(u.b)
+	u.b = u.b[2:]
+	for i, n := range countsOf(s) {
+		if there&(1<<i) != 0 {
+			*n = u.int()
+		}
 	}
 	s.CostUSD = u.sum()
 	u.durations(&s.Durations)
@@ -105,35 +108,10 @@ func (u *unpacker) calls(s *Session) {
 	before := &call{}
 	for i := range l.list {
 		c := &l.list[i]
-		*c = call{}
-		c.trace, c.parent, c.scope = before.trace, before.parent, before.scope
-		b := (*[packedCall]byte)(u.b)
-		u.b = u.b[packedCall:]
-		there := b[0]
-		c.has, c.is, c.role, c.kind = figures(b[1]), marks(b[2]), callRole(b[3]), callKind(b[4])
-		c.span = pcommon.SpanID(b[5:13])
-		c.start = int64(binary.LittleEndian.Uint64(b[13:21]))
-		c.end = int64(binary.LittleEndian.Uint64(b[21:29]))
-		if there&packedSameTrace == 0 {
-			c.trace = u.fixed()
-		}
-		if there&packedSameParent == 0 {
-			u.bytes(c.parent[:])
-		}
-		if there&packedSameScope == 0 {
-			c.scope = binary.LittleEndian.Uint32(u.b)
-			u.b = u.b[4:]
-		}
+		*c = call{trace: before.trace, parent: before.parent, scope: before.scope}
+		there := u.b[0]
+		u.b = u.b[c.take(u.b, there):]
 		c.name = u.name()
-		if there&packedUsage != 0 {
-			c.in, c.out = int64(u.fixed()), int64(u.fixed())
-		}
-		if there&packedID != 0 {
-			c.id = u.fixed()
-		}
-		if there&packedCost != 0 {
-			c.costUSD = math.Float64frombits(u.fixed())
-		}
 		if there&packedAnswered != 0 {
 			c.answered = u.name()
 		}
@@ -146,6 +124,40 @@ func (u *unpacker) calls(s *Session) {
 	if n > indexFrom {
 		l.reindex()
 	}
+}
+
+// take reads what put has written of a call, and returns how many bytes that took.
+func (c *call) take(b []byte, there byte) int {
+	c.has, c.is, c.role, c.kind = figures(b[1]), marks(b[2]), callRole(b[3]), callKind(b[4])
+	c.span = pcommon.SpanID(b[5:13])
+	c.start = int64(binary.LittleEndian.Uint64(b[13:21]))
+	c.end = int64(binary.LittleEndian.Uint64(b[21:29]))
+	n := packedCall
+	if there&packedSameTrace == 0 {
+		c.trace = binary.LittleEndian.Uint64(b[n:])
+		n += 8
+	}
+	if there&packedSameParent == 0 {
+		c.parent = pcommon.SpanID(b[n:])
+		n += 8
+	}
+	if there&packedSameScope == 0 {
+		c.scope = binary.LittleEndian.Uint32(b[n:])
+		n += 4
+	}
+	if there&packedUsage != 0 {
+		c.in, c.out = int64(binary.LittleEndian.Uint64(b[n:])), int64(binary.LittleEndian.Uint64(b[n+8:]))
+		n += 16
+	}
+	if there&packedID != 0 {
+		c.id = binary.LittleEndian.Uint64(b[n:])
+		n += 8
+	}
+	if there&packedCost != 0 {
+		c.costUSD = math.Float64frombits(binary.LittleEndian.Uint64(b[n:]))
+		n += 8
+	}
+	return n
 }
 
 func (u *unpacker) name() name {
@@ -171,7 +183,7 @@ func (u *unpacker) text() string {
 func (u *unpacker) time() time.Time {
 	switch u.byte() {
 	case timeNear:
-		return time.Unix(0, u.int()+u.base).UTC()
+		return time.Unix(0, int64(u.fixed())).UTC()
 	case timeFar:
 		seconds := u.int()
 		return time.Unix(seconds, u.int()).UTC()
@@ -205,5 +217,3 @@ func (u *unpacker) byte() byte {
 	u.b = u.b[1:]
 	return v
 }
-
-func (u *unpacker) bytes(to []byte) { u.b = u.b[copy(to, u.b):] }
