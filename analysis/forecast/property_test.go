@@ -2,6 +2,7 @@ package forecast
 
 import (
 	"encoding/json"
+	"errors"
 	"testing"
 	"time"
 
@@ -108,4 +109,47 @@ func TestPredictionsLieInTheirIntervals(t *testing.T) {
 			assert.NotEmpty(t, b.Render())
 		}
 	})
+}
+
+// Ready says what Daily would, whenever it is asked: before the first record and
+// after each, when the clock goes on, and after a snapshot.
+func TestReadyIsWhatDailySays(t *testing.T) {
+	ready, unready := 0, 0
+	rapid.Check(t, func(t *rapid.T) {
+		now := monday
+		opts := []Option{WithHistory(rapid.IntRange(1, 5).Draw(t, "history"))}
+		if rapid.Bool().Draw(t, "live") {
+			opts = append(opts, WithNow(func() time.Time { return now }))
+		}
+		if rapid.Bool().Draw(t, "observed") {
+			opts = append(opts, ObservedDaysOnly())
+		}
+		f := newForecaster(t, opts...)
+		for range rapid.IntRange(1, 12).Draw(t, "steps") {
+			switch rapid.IntRange(0, 3).Draw(t, "step") {
+			case 0:
+				now = now.Add(time.Duration(rapid.IntRange(1, 40).Draw(t, "hours")) * time.Hour)
+			case 1:
+				b, err := json.Marshal(f)
+				require.NoError(t, err)
+				f = newForecaster(t, opts...)
+				require.NoError(t, json.Unmarshal(b, f))
+			default:
+				r := use(0, 1)
+				r.Timestamp = now.Add(-time.Duration(rapid.IntRange(-10, 60).Draw(t, "ago")) * time.Hour)
+				_ = f.Add(r) // refused when too old or too new
+			}
+			_, err := f.Daily(3, MethodAuto)
+			var few *InsufficientDataError
+			if !f.Ready() {
+				unready++
+				require.True(t, errors.Is(err, ErrNoRecords) || errors.As(err, &few), "%v", err)
+				continue
+			}
+			ready++
+			require.NoError(t, err)
+		}
+	})
+	require.Positive(t, ready)
+	require.Positive(t, unready)
 }

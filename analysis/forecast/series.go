@@ -18,6 +18,13 @@ type series struct {
 	running usage
 }
 
+// Ready reports whether there is a day to forecast from: whether Daily answers
+// anything but ErrNoRecords and *InsufficientDataError. It costs next to nothing,
+// for who asks again and again while there is none.
+func (f *Forecaster) Ready() bool {
+	return len(f.days) > 0 && (f.now == nil || f.days[0].date < DateOf(f.now()))
+}
+
 // series returns the days to fit, in order. Unless observedOnly, days without a
 // record are zeros.
 func (f *Forecaster) series() (*series, error) {

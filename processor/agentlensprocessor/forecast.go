@@ -176,11 +176,10 @@ func (f *forecastEngine) compute(u *usage) (*forecast.Result, error) {
 	if u.last != nil && f.latest.Before(u.due) {
 		return u.last, nil
 	}
-	result, err := u.history.Daily(f.cfg.HorizonDays, f.cfg.Method)
-	var few *forecast.InsufficientDataError
-	if errors.Is(err, forecast.ErrNoRecords) || errors.As(err, &few) {
+	if !u.history.Ready() {
 		return nil, nil
 	}
+	result, err := u.history.Daily(f.cfg.HorizonDays, f.cfg.Method)
 	if err != nil {
 		return nil, fmt.Errorf("forecast: %w", err)
 	}
