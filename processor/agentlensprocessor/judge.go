@@ -61,25 +61,19 @@ func (p *agentLensProcessor) revise(ctx context.Context, b *batch, s *sessions.S
 // repeat returns what to write onto a copy of a root: the verdict on its session
 // as it stands, or where the session is held no more as it was, with what was
 // news in the first; nil when r is no such root.
-func (p *agentLensProcessor) repeat(s *sessions.Session, r *spanevent.Reading, first *toldRoot) *report {
-	var v verdict
+func (p *agentLensProcessor) repeat(s *sessions.Session, r *spanevent.Reading, first *report) *report {
+	rep := first
 	if s.EndedBy(r) {
 		s.Assemble()
-		v = p.engines.standing(s)
-	} else if first != nil {
-		s = first.session.Session()
-		v.compliance = p.engines.check(nil, s, nil)
-	} else {
+		standing := newReport(s, p.engines.standing(s))
+		if rep = &standing; first != nil {
+			rep.verdict.drift, rep.verdict.forecast = first.verdict.drift, first.verdict.forecast
+		}
+	}
+	if rep == nil || !rep.fitsOn(r) {
 		return nil
 	}
-	if first != nil {
-		v.drift, v.forecast = first.drift, first.forecast
-	}
-	rep := newReport(s, v)
-	if !rep.fitsOn(r) {
-		return nil
-	}
-	return &rep
+	return rep
 }
 
 // sweepUntil completes idle sessions until ctx is done.

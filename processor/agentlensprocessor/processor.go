@@ -221,7 +221,7 @@ func (p *agentLensProcessor) ended(ctx context.Context, b *batch, i int, of *ses
 	s, rep := &b.spans[i], p.complete(ctx, b, of)
 	if rep.fitsOn(&s.reading) {
 		rep.stamp(s.span, &s.reading)
-		p.told.roots.add(s.key(), of, &rep.verdict)
+		p.told.roots.add(s.key(), &rep)
 	} else {
 		b.keep(rep)
 	}

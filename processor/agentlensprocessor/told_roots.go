@@ -2,92 +2,123 @@ package agentlensprocessor
 
 import (
 	"encoding/binary"
-	"slices"
+	"hash/maphash"
 	"sync"
-
-	"github.com/agentlens/agentlens-otel/internal/sessions"
 )
 
-// toldRoots remembers what the reports on the latest roots were made of, in
-// bytes: there are thousands, which hardly anyone ever asks for, and the garbage
-// collector would go around them each time. The young become the old when they
-// are many, and the old ones before them are forgotten.
+// toldRoots remembers what the reports on the latest roots said, in bytes: there
+// are thousands, which hardly anyone ever asks for, and the garbage collector
+// would go around them each time. The young become the old when they are many,
+// and the old ones before them are forgotten.
 type toldRoots struct {
 	maxRoots, maxBytes int
+	seed               maphash.Seed
 
 	mu         sync.Mutex
 	young, old rootGeneration
 }
 
-// toldRoot is what the report on a root's span was made of.
-type toldRoot struct {
-	session  sessions.Packed
-	drift    *driftFinding
-	forecast *forecastFinding
-}
-
-// rootGeneration holds roots one after the other: the size of the rest in four
-// bytes, the numbers of the findings, the session.
+// rootGeneration holds roots one after the other: the key of the span, the
+// numbers of the findings, what else was told (told_root.go).
 type rootGeneration struct {
-	at       map[spanKey]uint32
+	// index holds where in bytes a root begins, and 1.
+	index    placeIndex
 	bytes    []byte
 	drift    numbered[driftFinding]
 	forecast numbered[forecastFinding]
 }
 
 func newToldRoots(maxRoots, maxBytes int) *toldRoots {
-	return &toldRoots{
-		maxRoots: maxRoots, maxBytes: maxBytes,
-		young: rootGeneration{at: map[spanKey]uint32{}}, old: rootGeneration{at: map[spanKey]uint32{}},
-	}
+	t := &toldRoots{maxRoots: maxRoots, maxBytes: maxBytes, seed: maphash.MakeSeed()}
+	t.young.clear()
+	t.old.clear()
+	return t
 }
 
-// add remembers the verdict on a session that stands on the span of the key.
-func (t *toldRoots) add(k spanKey, s *sessions.Session, v *verdict) {
+// add remembers the report that stands on the span of the key.
+func (t *toldRoots) add(k spanKey, rep *report) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if len(t.young.at) >= t.maxRoots || len(t.young.bytes) >= t.maxBytes {
+	if t.young.index.taken >= t.maxRoots || len(t.young.bytes) >= t.maxBytes {
 		t.young, t.old = t.old, t.young
 		t.young.clear()
 	}
 	g := &t.young
-	at := len(g.bytes)
-	g.at[k] = uint32(at)
-	g.bytes = append(g.bytes, make([]byte, rootSize)...)
-	g.bytes = binary.AppendUvarint(g.bytes, g.drift.number(v.drift))
-	g.bytes = binary.AppendUvarint(g.bytes, g.forecast.number(v.forecast))
-	g.bytes = s.AppendPacked(g.bytes)
-	binary.LittleEndian.PutUint32(g.bytes[at:], uint32(len(g.bytes)-at-rootSize))
+	g.place(&k, t.tag(&k))
+	g.bytes = append(append(g.bytes, k.trace[:]...), k.span[:]...)
+	g.bytes = binary.AppendUvarint(g.bytes, g.drift.number(rep.verdict.drift))
+	g.bytes = binary.AppendUvarint(g.bytes, g.forecast.number(rep.verdict.forecast))
+	g.bytes = appendTold(g.bytes, rep)
 }
 
-// rootSize is how many bytes the size of a root takes.
-const rootSize = 4
-
-// of returns what stands on the span of the key; nil when it is not known.
-func (t *toldRoots) of(k spanKey) *toldRoot {
+// of returns what stands on the span of the key, as far as it is written onto
+// one; nil when it is not known.
+func (t *toldRoots) of(k spanKey) *report {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	tag := t.tag(&k)
 	for _, g := range [...]*rootGeneration{&t.young, &t.old} {
-		if at, ok := g.at[k]; ok {
-			return g.root(g.bytes[at:])
+		if at := g.slot(&k, tag).at; at != 0 {
+			return g.report(int(at))
 		}
 	}
 	return nil
 }
 
-func (g *rootGeneration) root(b []byte) *toldRoot {
-	b = b[rootSize:][:binary.LittleEndian.Uint32(b)]
-	var numbers [2]uint64
-	for i := range numbers {
-		n, width := binary.Uvarint(b)
-		numbers[i], b = n, b[width:]
+func (t *toldRoots) tag(k *spanKey) uint32 {
+	var b [spanKeySize]byte
+	copy(b[copy(b[:], k.trace[:]):], k.span[:])
+	return uint32(maphash.Bytes(t.seed, b[:]))
+}
+
+// spanKeySize is how many bytes a key takes.
+const spanKeySize = len(spanKey{}.trace) + len(spanKey{}.span)
+
+// place gives the root that is added next its place in the index: that of what
+// was told on its span before, or another.
+func (g *rootGeneration) place(k *spanKey, tag uint32) {
+	if x := &g.index; 4*(x.taken+1) > 3*len(x.slots) {
+		old := x.slots
+		x.reset(x.taken)
+		for _, s := range old {
+			if s.at != 0 {
+				x.put(s.tag, s.at)
+			}
+		}
 	}
-	return &toldRoot{slices.Clone(b), g.drift.of(numbers[0]), g.forecast.of(numbers[1])}
+	s := g.slot(k, tag)
+	if s.at == 0 {
+		g.index.taken++
+	}
+	*s = placeSlot{tag, int32(len(g.bytes) + 1)}
+}
+
+// slot returns where the root of a key stands in the index, or would.
+func (g *rootGeneration) slot(k *spanKey, tag uint32) *placeSlot {
+	for i := g.index.home(tag); ; i = g.index.next(i) {
+		s := &g.index.slots[i]
+		if s.at == 0 || s.tag == tag && g.keyAt(int(s.at)) == *k {
+			return s
+		}
+	}
+}
+
+func (g *rootGeneration) keyAt(at int) (k spanKey) {
+	copy(k.span[:], g.bytes[at-1+copy(k.trace[:], g.bytes[at-1:]):])
+	return k
+}
+
+func (g *rootGeneration) report(at int) *report {
+	u := toldReader(g.bytes[at-1+spanKeySize:])
+	drift, forecast := g.drift.of(u.uint()), g.forecast.of(u.uint())
+	rep := u.report()
+	rep.verdict.drift, rep.verdict.forecast = drift, forecast
+	return rep
 }
 
 // clear forgets all roots, but keeps their memory.
 func (g *rootGeneration) clear() {
-	clear(g.at)
+	g.index.reset(g.index.taken / 2)
 	g.bytes = g.bytes[:0]
 	g.drift.clear()
 	g.forecast.clear()
