@@ -135,8 +135,10 @@ var reportGen = rapid.Custom(func(t *rapid.T) report {
 		policy := compliance.Policy{Name: rapid.SampledFrom([]string{"one", "two"}).Draw(t, "policy")}
 		half, hundred := 0.5, 100.0
 		for _, rule := range []compliance.Rule{
-			{Kind: compliance.MaxTokens, Limit: &hundred}, {Kind: compliance.MinEvents, Limit: &hundred},
-			{Kind: compliance.MaxErrorRate, Limit: &half}, {Kind: compliance.RequireReasoning},
+			{Kind: compliance.MaxTokens, Limit: &hundred},
+			{Kind: compliance.MinEvents, Limit: &hundred},
+			{Kind: compliance.MaxErrorRate, Limit: &half},
+			{Kind: compliance.RequireReasoning},
 		} {
 			rule.Severity = rapid.SampledFrom([]compliance.Severity{compliance.SeverityError, compliance.SeverityWarning}).Draw(t, "severity")
 			policy.Rules = append(policy.Rules, rule)
