@@ -4,63 +4,22 @@ import (
 	"encoding/binary"
 	"math"
 	"slices"
-	"sync"
 	"time"
 	"unique"
 
 	"github.com/agentlens/agentlens-otel/analysis"
 )
 
-// Packed is a session as bytes, to be kept for long.
-type Packed []byte
-
-// Pack returns the session as it stands when its Summary is up to date, but
-// without what it remembers of single calls.
-func (s *Session) Pack() Packed { return s.AppendPacked(nil) }
-
-// AppendPacked appends what Pack returns to b.
-func (s *Session) AppendPacked(b []byte) []byte {
-	p := packers.Get().(*packer)
-	defer packers.Put(p)
-	p.b = b
-	p.text(s.Key)
-	p.summed(s, s.Summary, nil)
-	b, p.b = p.b, nil
-	return b
-}
-
-var packers = sync.Pool{New: func() any { return new(packer) }}
-
-// Session returns the session.
-func (p Packed) Session() *Session {
-	u := unpacker{b: p}
-	key := u.text()
-	return unpackInto(&Session{}, key, u.b, nil)
-}
-
 // packer writes a session as bytes, without loss: a name once, or by the number of
 // its symbol, and what a session has not counted not at all. What it writes never
 // leaves the process.
 type packer struct {
 	b []byte
-	// symbols are told by number; nil = none are.
+	// symbols are told by number.
 	symbols *symbols
 	// names are the other names, in their order.
 	names []string
 }
-
-// wellKnown are names that most sessions hold.
-var wellKnown = [...]string{
-	"", string(analysis.StatusActive), string(analysis.StatusCompleted), string(analysis.StatusError), string(analysis.StatusTimeout),
-	string(analysis.EventLLMCall), string(analysis.EventToolCall), string(analysis.EventDecision), string(analysis.EventError), string(analysis.EventGeneric),
-}
-
-var wellKnownNames = func() (names [len(wellKnown)]name) {
-	for i, known := range wellKnown {
-		names[i] = nameOf(known)
-	}
-	return names
-}()
 
 // What there is to say of a session with yes and no.
 const (
@@ -79,20 +38,11 @@ const packedSession = 3 + 16 + 8 + 8 + 5*8
 // session appends all of a session but when its last span arrived. Of its log it
 // appends the calls: the rest follows from them, but for when the next trim is
 // due, which is at the limit again.
-func (p *packer) session(s *Session) { p.summed(s, &s.sum, s.log) }
-
-// summed is session with another sum and log.
-func (p *packer) summed(s *Session, sum *analysis.Summary, log *callLog) {
+func (p *packer) session(s *Session) {
 	p.names = p.names[:0]
-	if p.symbols == nil {
-		p.names = append(p.names, wellKnown[:]...)
-	}
-	flags, counted := s.flags(), hasCounted(sum)
+	flags, counted := s.flags(), hasCounted(&s.sum)
 	if counted {
 		flags |= packedCounted
-	}
-	if sum.SessionID != s.Key {
-		flags |= packedOtherID
 	}
 	b := (*[packedSession]byte)(p.room(packedSession))
 	b[0], b[1], b[2] = flags, byte(s.agentRank), byte(s.rootRank)
@@ -105,10 +55,10 @@ func (p *packer) summed(s *Session, sum *analysis.Summary, log *callLog) {
 	p.int(s.Revision)
 	p.service(s.service)
 	if flags&packedOtherID != 0 {
-		p.text(sum.SessionID)
+		p.text(s.sum.SessionID)
 	}
-	p.summary(sum, counted)
-	p.calls(log)
+	p.summary(&s.sum, counted)
+	p.calls(s.log)
 	clear(p.names)
 }
 
@@ -125,16 +75,17 @@ func (s *Session) flags() (flags byte) {
 	if s.rootFailed {
 		flags |= packedRootFailed
 	}
+	if s.sum.SessionID != s.Key {
+		flags |= packedOtherID
+	}
 	return flags
 }
 
 // service appends 1 + the number of a service, or 0 and the service.
 func (p *packer) service(of unique.Handle[Service]) {
-	if p.symbols != nil {
-		if n, ok := p.symbols.serviceNumber(of); ok {
-			p.uint(n + 1)
-			return
-		}
+	if n, ok := p.symbols.serviceNumber(of); ok {
+		p.uint(n + 1)
+		return
 	}
 	p.uint(0)
 	s := of.Value()
@@ -146,7 +97,7 @@ func (p *packer) service(of unique.Handle[Service]) {
 // hasCounted reports whether a summary says more than who it is of and when it
 // began and ended. That of a session whose calls are all in its log does not.
 func hasCounted(s *analysis.Summary) bool {
-	if s.Events != 0 {
+	if !s.FirstEvent.IsZero() {
 		return true
 	}
 	for _, c := range [...]*analysis.Counts{&s.EventTypes, &s.Models, &s.Tools} {
@@ -160,7 +111,7 @@ func hasCounted(s *analysis.Summary) bool {
 		}
 	}
 	d := &s.Durations
-	return !s.FirstEvent.IsZero() || !s.LastEvent.IsZero() || s.CostUSD != analysis.Sum{} ||
+	return !s.LastEvent.IsZero() || s.CostUSD != analysis.Sum{} ||
 		d.N != 0 || d.Sum != analysis.Sum{} || len(d.Exact) > 0 || d.Sketch != nil
 }
 
@@ -347,11 +298,9 @@ func (c *call) there(before *call) byte {
 // name appends twice the number of a symbol, or twice the number of another name
 // + 1, followed by the name when it is new.
 func (p *packer) name(s string) {
-	if p.symbols != nil {
-		if n, ok := p.symbols.number(s); ok {
-			p.uint(2 * n)
-			return
-		}
+	if n, ok := p.symbols.number(s); ok {
+		p.uint(2 * n)
+		return
 	}
 	for i, have := range p.names {
 		if have == s {
@@ -366,11 +315,9 @@ func (p *packer) name(s string) {
 
 // known appends a name as name does.
 func (p *packer) known(n name) {
-	if p.symbols != nil {
-		if k, ok := p.symbols.numberOf(n); ok {
-			p.uint(2 * k)
-			return
-		}
+	if k, ok := p.symbols.numberOf(n); ok {
+		p.uint(2 * k)
+		return
 	}
 	p.name(textOf(n))
 }

@@ -157,7 +157,7 @@ const (
 // repeats that.
 func (s *Session) observe(r *spanevent.Reading, y *symbols) (copies Copies, repeats bool) {
 	s.noteTimes(r.Start.UnixNano(), r.End.UnixNano())
-	s.noteAgent(r)
+	s.noteAgent(r, y)
 	s.noteRoot(r)
 	if r.Role == spanevent.RoleSession || r.Role == spanevent.RoleSessionStart && s.started == unknown {
 		s.started = r.Session.StartedAt.UnixNano()
@@ -191,7 +191,7 @@ func (s *Session) noteTimes(start, end int64) {
 	s.last = max(s.last, end)
 }
 
-func (s *Session) noteAgent(r *spanevent.Reading) {
+func (s *Session) noteAgent(r *spanevent.Reading, y *symbols) {
 	rank, start, name := agentNamed, r.Start.UnixNano(), r.AgentName
 	switch {
 	case r.Role == spanevent.RoleSession || r.Role == spanevent.RoleSessionStart:
@@ -199,24 +199,24 @@ func (s *Session) noteAgent(r *spanevent.Reading) {
 	case r.AgentName == "":
 		rank, name = agentLabelled, r.AgentLabel
 	}
-	if name != "" {
-		s.chooseAgent(rank, start, name)
-	}
-}
-
-func (s *Session) chooseAgent(rank agentRank, start int64, name string) {
-	switch {
-	case s.agentRank == 0:
-	case rank != s.agentRank:
-		if rank > s.agentRank {
-			return
-		}
-	case start > s.agentStart, start == s.agentStart && name >= s.sum.AgentName:
+	if name == "" || !s.prefersAgent(rank, start, name) {
 		return
 	}
 	s.agentRank, s.agentStart = rank, start
 	if s.sum.AgentName != name {
-		s.sum.AgentName = unique.Make(name).Value()
+		s.sum.AgentName = textOf(y.name(name))
+	}
+}
+
+// prefersAgent reports whether an answer is better than the best so far.
+func (s *Session) prefersAgent(rank agentRank, start int64, name string) bool {
+	switch {
+	case s.agentRank == 0:
+		return true
+	case rank != s.agentRank:
+		return rank < s.agentRank
+	default:
+		return start < s.agentStart || start == s.agentStart && name < s.sum.AgentName
 	}
 }
 
@@ -330,8 +330,8 @@ func (s *Session) absorb(o *Session) {
 	if s.Service() == (Service{}) {
 		s.service = o.service
 	}
-	if o.agentRank != 0 {
-		s.chooseAgent(o.agentRank, o.agentStart, o.sum.AgentName)
+	if o.agentRank != 0 && s.prefersAgent(o.agentRank, o.agentStart, o.sum.AgentName) {
+		s.agentRank, s.agentStart, s.sum.AgentName = o.agentRank, o.agentStart, o.sum.AgentName
 	}
 	if o.rootRank != 0 {
 		s.chooseRoot(o.rootRank, o.rootEnd, o.TraceID, o.RootID, o.rootFailed)

@@ -24,9 +24,6 @@ type unpacker struct {
 func unpackInto(s *Session, key string, b []byte, y *symbols) *Session {
 	s.Key, s.Summary = key, &s.sum
 	u := unpacker{b: b, symbols: y}
-	if y == nil {
-		u.names = append(make([]name, 0, 2*len(wellKnown)), wellKnownNames[:]...)
-	}
 	at := (*[packedSession]byte)(u.b)
 	u.b = u.b[packedSession:]
 	flags := at[0]

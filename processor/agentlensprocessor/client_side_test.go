@@ -241,7 +241,12 @@ func (c *client) observe(table *sessions.Table, r *spanevent.Reading, f func(*se
 func (c *client) sweep(table *sessions.Table, f func(*sessions.Session)) {
 	c.now = c.now.Add(c.cfg.IdleTimeout)
 	var idle []*sessions.Session
-	table.Sweep(c.now, func(s *sessions.Session, _ sessions.Event) { idle = append(idle, s.Pack().Session()) })
+	table.Sweep(c.now, func(s *sessions.Session, _ sessions.Event) {
+		held, sum := *s, analysis.Summary{SessionID: s.Summary.SessionID}
+		sum.Merge(s.Summary)
+		held.Summary = &sum
+		idle = append(idle, &held)
+	})
 	slices.SortFunc(idle, func(a, b *sessions.Session) int { return a.Summary.EndedAt.Compare(b.Summary.EndedAt) })
 	for _, s := range idle {
 		f(s)
