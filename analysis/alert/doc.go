@@ -54,7 +54,8 @@
 //
 // What each condition says of an event by itself, a RuleSet tells without a
 // State (Judge): whoever keeps many behind a lock judges first, and of a State
-// that is idle then mostly has no more to move than its Clock.
+// that is idle then mostly has no more to move than its Clock. Of most content
+// already the text that it is made of shows that no pattern matches (Screen).
 //
 // The package imports analysis and its strict decoder. Callers: client
 // programs, and the collector's processor.

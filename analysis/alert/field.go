@@ -127,10 +127,8 @@ func (rs *RuleSet) LooksAt(name string) bool {
 	for _, r := range rs.rules {
 		for i := range r.nodes {
 			n := &r.nodes[i]
-			for _, f := range [...]*field{&n.match.field, &n.metric} {
-				if head, _, _ := strings.Cut(f.name, "."); head == name {
-					return true
-				}
+			if n.match.field.isIn(name) || n.metric.isIn(name) {
+				return true
 			}
 		}
 	}

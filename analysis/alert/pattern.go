@@ -1,7 +1,6 @@
 package alert
 
 import (
-	"bytes"
 	"regexp"
 	"regexp/syntax"
 	"slices"
@@ -14,37 +13,7 @@ import (
 // takes some 20 ns a byte where the search for a fixed text takes one.
 type pattern struct {
 	*regexp.Regexp
-	// need is a text that is part of every match; empty when there is none.
-	need     []byte
-	needText string
-	// left and right say what the bytes beside need have to be, the nearest
-	// first.
-	left, right []byteSet
-	// sieve finds need where it is frequent; nil where it cannot be a help.
-	sieve *sieve
-}
-
-// frequent is a distance in bytes. To look for the next need takes as long as to
-// sieve that many.
-const frequent = 100
-
-// byteSet is the bytes that can stand in a place; all below utf8.RuneSelf, or
-// a single one.
-type byteSet [4]uint64
-
-func (s *byteSet) add(b byte)           { s[b/64] |= 1 << (b % 64) }
-func (s *byteSet) contains(b byte) bool { return s[b/64]&(1<<(b%64)) != 0 }
-
-// bits returns the bits that all bytes of the set have alike, and how.
-func (s *byteSet) bits() (mask, like byte) {
-	all, some := byte(0xff), byte(0)
-	for b := range 256 {
-		if s.contains(byte(b)) {
-			all, some = all&byte(b), some|byte(b)
-		}
-	}
-	mask = ^(all ^ some)
-	return mask, all & mask
+	hint
 }
 
 func compilePattern(expr string) (*pattern, error) {
@@ -52,7 +21,7 @@ func compilePattern(expr string) (*pattern, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &pattern{Regexp: re}
+	var best hint
 	tree, err := syntax.Parse(expr, syntax.Perl)
 	if err != nil {
 		return nil, err
@@ -60,67 +29,30 @@ func compilePattern(expr string) (*pattern, error) {
 	parts := sequence(nil, tree)
 	for i, part := range parts {
 		if need, ok := literal(part); ok {
-			left, right := places(reversed(parts[:i]), true), places(parts[i+1:], false)
-			if len(left)+len(need)+len(right) > len(p.left)+len(p.need)+len(p.right) {
-				p.need, p.needText, p.left, p.right = need, string(need), left, right
+			h := hint{need: need, left: places(reversed(parts[:i]), true), right: places(parts[i+1:], false)}
+			if h.size() > best.size() {
+				best = h
 			}
 		}
 	}
-	p.sieve = newSieve(p.need, p.left, p.right)
-	return p, nil
+	best.prepare()
+	return &pattern{re, best}, nil
 }
 
 // Match reports whether b contains a match, as regexp.Regexp.Match does.
 func (p *pattern) Match(b []byte) bool {
-	if len(p.need) == 0 {
-		return p.Regexp.Match(b)
-	}
-	sieved := false
-	for at := 0; ; at++ {
-		if sieved {
-			if at = p.sieve.next(b, at); at < 0 {
-				return false
-			}
-		} else {
-			next := bytes.Index(b[at:], p.need)
-			if next < 0 {
-				return false
-			}
-			at += next
-			sieved = next < frequent && p.sieve != nil
-		}
-		if p.fits(b, at) {
-			return p.Regexp.Match(b)
-		}
-	}
+	return p.in(b) && p.Regexp.Match(b)
 }
 
 // MatchString is Match of a string.
 func (p *pattern) MatchString(s string) bool {
-	if len(p.need) == 0 {
+	switch {
+	case len(p.need) == 0:
 		return p.Regexp.MatchString(s)
-	}
-	return strings.Contains(s, p.needText) && p.Match([]byte(s))
-}
-
-// fits reports whether what is beside the need that begins at the given place
-// can be part of a match.
-func (p *pattern) fits(b []byte, at int) bool {
-	end := at + len(p.need)
-	if at < len(p.left) || len(b)-end < len(p.right) {
+	case !strings.Contains(s, p.needText):
 		return false
 	}
-	for i := range p.left {
-		if !p.left[i].contains(b[at-1-i]) {
-			return false
-		}
-	}
-	for i := range p.right {
-		if !p.right[i].contains(b[end+i]) {
-			return false
-		}
-	}
-	return true
+	return p.Match([]byte(s))
 }
 
 // sequence appends the parts that follow each other in every match.

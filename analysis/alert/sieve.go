@@ -40,18 +40,20 @@ func (s *sieve) next(b []byte, from int) int {
 	if n <= 0 {
 		return -1
 	}
-	near, far := b[first:][:n], b[first+s.distance:][:n]
+	near, far := b[first:][:n:n], b[first+s.distance:][:n:n]
 	need, mask, want := ones*uint64(s.need), ones*uint64(s.mask), ones*uint64(s.want)
 	i := max(0, from-first)
-	for ; i <= n-32; i += 32 {
-		near, far := near[i:i+32], far[i:i+32]
-		a := zeros((word(near) ^ need) | (word(far)&mask ^ want))
-		b := zeros((word(near[8:]) ^ need) | (word(far[8:])&mask ^ want))
-		c := zeros((word(near[16:]) ^ need) | (word(far[16:])&mask ^ want))
-		d := zeros((word(near[24:]) ^ need) | (word(far[24:])&mask ^ want))
-		if a|b|c|d != 0 {
+	for n >= 32 && i < n {
+		block := min(i, n-32) // the last reaches back over what was looked at
+		near, far := near[block:block+32], far[block:block+32]
+		marks := zeros((word(near) ^ need) | (word(far)&mask ^ want))
+		marks |= zeros((word(near[8:]) ^ need) | (word(far[8:])&mask ^ want))
+		marks |= zeros((word(near[16:]) ^ need) | (word(far[16:])&mask ^ want))
+		marks |= zeros((word(near[24:]) ^ need) | (word(far[24:])&mask ^ want))
+		if marks&highs != 0 {
 			break
 		}
+		i = block + 32
 	}
 	for ; i < n; i++ {
 		if near[i] == s.need && far[i]&s.mask == s.want {
@@ -61,10 +63,13 @@ func (s *sieve) next(b []byte, from int) int {
 	return -1
 }
 
-// ones times a byte is that byte eight times.
-const ones = 0x0101010101010101
+// ones times a byte is that byte eight times. highs are the highest bits of eight.
+const (
+	ones  = 0x0101010101010101
+	highs = 0x8080808080808080
+)
 
 func word(b []byte) uint64 { return binary.LittleEndian.Uint64(b) }
 
-// zeros is not 0 if a byte of x is.
-func zeros(x uint64) uint64 { return (x - ones) &^ x & (ones << 7) }
+// zeros has one of highs set if, and only if, a byte of x is 0.
+func zeros(x uint64) uint64 { return (x - ones) &^ x }

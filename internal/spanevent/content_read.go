@@ -15,33 +15,29 @@ import (
 // readContent reads the wanted data of an event: what went in and what came
 // out. Other libraries have one pair of keys for the content of any span; on
 // that of a tool call it is the tool's, where the tool's own keys say nothing.
-func readContent(r *Reading, f *facts, span ptrace.Span, seen []*dialect, want Content) {
+func readContent(r *Reading, f *facts, span ptrace.Span, s *Scope, seen []*dialect) {
 	e := &r.Event
 	if t := e.ToolCall; t != nil {
-		if want&ContentToolInput != 0 {
-			t.Input = f.data(fieldToolArguments, "input")
-		}
-		if want&ContentToolOutput != 0 {
-			t.Output = f.data(fieldToolResult, "output")
-		}
+		in, out := s.wish(ContentToolInput), s.wish(ContentToolOutput)
+		t.Input, t.Output = f.data(in, fieldToolArguments, "input"), f.data(out, fieldToolResult, "output")
 		if e.Type == analysis.EventToolCall && !r.Own {
-			readInOut(&t.Input, &t.Output, f, span, seen, want&ContentToolInput != 0, want&ContentToolOutput != 0)
+			readInOut(&t.Input, &t.Output, in, out, f, span, seen)
 			return
 		}
 	}
-	readInOut(&e.Input, &e.Output, f, span, seen, want&ContentInput != 0, want&ContentOutput != 0)
+	readInOut(&e.Input, &e.Output, s.wish(ContentInput), s.wish(ContentOutput), f, span, seen)
 }
 
 // readInOut fills in what is wanted and not there yet: from the attributes that
 // hold it, else from keys over which messages are spread, else from the span's
 // events.
-func readInOut(input, output *json.RawMessage, f *facts, span ptrace.Span, seen []*dialect, wantInput, wantOutput bool) {
-	wantInput, wantOutput = wantInput && *input == nil, wantOutput && *output == nil
+func readInOut(input, output *json.RawMessage, in, out wish, f *facts, span ptrace.Span, seen []*dialect) {
+	wantInput, wantOutput := in.wanted && *input == nil, out.wanted && *output == nil
 	if wantInput {
-		*input = f.data(fieldInput, "input")
+		*input = f.data(in, fieldInput, "input")
 	}
 	if wantOutput {
-		*output = f.data(fieldOutput, "output")
+		*output = f.data(out, fieldOutput, "output")
 	}
 	if f.bound >= span.Attributes().Len() {
 		seen = nil // the keys over which messages are spread have no binding

@@ -42,7 +42,7 @@ func readEvent(r *Reading, f *facts, span ptrace.Span, s *Scope, seen []*dialect
 		}
 	}
 	if r.Role == RoleEvent {
-		readContent(r, f, span, seen, ContentAll&^s.without)
+		readContent(r, f, span, s, seen)
 	}
 	if e.ToolCall != nil && e.ToolCall.Name == "" && !r.Own {
 		e.ToolCall.Name = toolNameOf(span.Name())

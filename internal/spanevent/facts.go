@@ -248,17 +248,22 @@ func (f *facts) texts(what field) []string {
 	}
 }
 
-// data returns a field as valid JSON: what the SDK wrote as it is; of others an
-// object as it stands, other text as {key: text} so that it is an object,
-// structured values encoded, and a list as {key: list}.
-func (f *facts) data(what field, key string) json.RawMessage {
-	if !f.has(what) {
+// data returns a field as valid JSON, nil where it is not wanted: what the SDK
+// wrote as it is; of others an object as it stands, other text as {key: text} so
+// that it is an object, structured values encoded, and a list as {key: list}.
+// Text that a screen rules out stands for itself.
+func (f *facts) data(w wish, what field, key string) json.RawMessage {
+	if !w.wanted || !f.has(what) {
 		return nil
 	}
 	v := f.values[what]
-	if f.own && v.Type() == pcommon.ValueTypeStr {
-		if isJSON(v.Str()) {
-			return asItIs(v.Str())
+	if v.Type() == pcommon.ValueTypeStr {
+		s := v.Str()
+		if w.rulesOut(s, f.own) {
+			return ruledOut
+		}
+		if f.own && isJSON(s) {
+			return asItIs(s)
 		}
 	}
 	return f.valueData(v, key)

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"math/bits"
 	"strings"
+	"unsafe"
 )
 
 // Eight bytes are looked at as one word. To subtract 1 from each sets the high
@@ -24,7 +25,9 @@ var inWords = struct{ quote, below, backslash, one uint64 }{2 * ones, 0x21 * one
 const runBytes = 48
 
 // eight returns the eight bytes at i, the first in the lowest bits.
-func eight(s string, i int) uint64 { return binary.LittleEndian.Uint64(asItIs(s[i : i+8])) }
+func eight(s string, i int) uint64 {
+	return binary.LittleEndian.Uint64((*[8]byte)(unsafe.Pointer(unsafe.StringData(s[i : i+8])))[:])
+}
 
 // special marks the first of eight bytes that a JSON string cannot hold as it
 // is: a quote, a backslash, or a byte below 0x20. With one bit flipped the quote

@@ -139,8 +139,10 @@ const (
 type Scope struct {
 	dialect *dialect
 	name    string
-	// without is the data that may be left out.
+	// without is the data that may be left out, screens say of the rest what need
+	// not be read; nil for none.
 	without Content
+	screens *Screens
 	// work is where ReadInto works; nil for memory out of a pool.
 	work *Workspace
 }

@@ -17,6 +17,8 @@ import (
 // alike share a rule set, and have one state a group.
 type alertEngine struct {
 	lateness time.Duration
+	// rules are those of all sets.
+	rules *alert.RuleSet
 
 	mu   sync.Mutex // over the states of all sets
 	sets []*alertGroups
@@ -36,6 +38,9 @@ func newAlertEngine(cfg AlertsConfig) (*alertEngine, error) {
 	a := &alertEngine{lateness: cfg.AllowedLateness}
 	all, err := cfg.rules()
 	if err != nil {
+		return nil, err
+	}
+	if a.rules, err = alert.NewRuleSet(all); err != nil {
 		return nil, err
 	}
 	for _, by := range groupings {
@@ -66,13 +71,22 @@ func (a *alertEngine) unread() spanevent.Content {
 		"input_data": spanevent.ContentInput, "output_data": spanevent.ContentOutput,
 		"tool_input": spanevent.ContentToolInput, "tool_output": spanevent.ContentToolOutput,
 	} {
-		for _, g := range a.sets {
-			if g.rules.LooksAt(field) {
-				unread &^= content
-			}
+		if a.rules.LooksAt(field) {
+			unread &^= content
 		}
 	}
 	return unread
+}
+
+// screens return what of the content of events no rule finds anything in.
+func (a *alertEngine) screens() *spanevent.Screens {
+	of := func(field string) spanevent.Screen {
+		if s, ok := a.rules.Screen(field); ok {
+			return s
+		}
+		return nil
+	}
+	return &spanevent.Screens{Input: of("input_data"), Output: of("output_data"), ToolInput: of("tool_input"), ToolOutput: of("tool_output")}
 }
 
 // observe takes the next event of the stream and returns what fires at it or

@@ -1,6 +1,8 @@
 package agentlensprocessor
 
 import (
+	"encoding/json"
+
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/agentlens/agentlens-otel/analysis"
@@ -20,34 +22,43 @@ func (p *agentLensProcessor) preferOwn(b *batch, spans []readSpan) {
 	sessions.PreferOwn(told)
 	for i := range spans {
 		spans[i].told = told[i]
+		e := &spans[i].reading.Event
+		if len(told[i].From) > 0 && ruledOut(e) {
+			p.readContent(e, &spans[i], true)
+		}
 		for _, j := range told[i].From {
-			p.copyContent(&spans[i].reading.Event, &spans[j])
+			p.readContent(e, &spans[j], false)
 		}
 	}
 }
 
-// copyContent gives an event the content of its copy that was left unread:
-// where the copy becomes a part, nobody downstream reads it there.
-func (p *agentLensProcessor) copyContent(e *analysis.Event, from *readSpan) {
+// ruledOut reports whether some of the content of an event stands for what was
+// not read.
+func ruledOut(e *analysis.Event) bool {
+	return spanevent.RuledOut(e.Input) || spanevent.RuledOut(e.Output) ||
+		e.ToolCall != nil && (spanevent.RuledOut(e.ToolCall.Input) || spanevent.RuledOut(e.ToolCall.Output))
+}
+
+// readContent gives an event content that was left unread, its own or that of its
+// copy: where the copy becomes a part, nobody downstream reads it there. Of its
+// own that is what a screen ruled out; what is unread otherwise stays on its span.
+func (p *agentLensProcessor) readContent(e *analysis.Event, from *readSpan, own bool) {
 	if p.unread == 0 {
 		return
 	}
 	scope := pcommon.NewInstrumentationScope()
 	scope.SetName(from.reading.Scope)
 	r := spanevent.ForScope(scope).Read(from.span)
-	if e.Input == nil {
-		e.Input = r.Event.Input
+	fill := func(to *json.RawMessage, of json.RawMessage) {
+		if of != nil && (*to == nil && !own || spanevent.RuledOut(*to)) {
+			*to = of
+		}
 	}
-	if e.Output == nil {
-		e.Output = r.Event.Output
-	}
+	fill(&e.Input, r.Event.Input)
+	fill(&e.Output, r.Event.Output)
 	if to, of := e.ToolCall, r.Event.ToolCall; to != nil && of != nil {
-		if to.Input == nil {
-			to.Input = of.Input
-		}
-		if to.Output == nil {
-			to.Output = of.Output
-		}
+		fill(&to.Input, of.Input)
+		fill(&to.Output, of.Output)
 	}
 }
 

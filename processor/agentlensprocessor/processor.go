@@ -32,9 +32,11 @@ type agentLensProcessor struct {
 	content   *spanevent.ContentPolicy
 	// unread is the content of events that nothing here looks at.
 	unread spanevent.Content
-	table  *sessions.Table
-	state  *stateStore
-	now    func() time.Time
+	// screens say of the rest what is looked at in vain; nil for none.
+	screens *spanevent.Screens
+	table   *sessions.Table
+	state   *stateStore
+	now     func() time.Time
 
 	// resourceKeys are the resource attributes that sessions keep.
 	resourceKeys   []string
@@ -76,7 +78,9 @@ func newProcessor(set processor.Settings, cfg *Config, next consumer.Traces) (*a
 		sums: sums{costs: map[costLabels]*costSum{}},
 		told: newTold(), unsent: unsent{inBatch: map[ptrace.Traces][]*report{}},
 	}
-	p.unread = p.unreadContent()
+	if p.unread = p.unreadContent(); p.unread != 0 && p.engines.alerts != nil {
+		p.screens = p.engines.alerts.screens()
+	}
 	p.state = newStateStore(p)
 	return p, nil
 }
@@ -137,7 +141,7 @@ func (p *agentLensProcessor) process(ctx context.Context, td ptrace.Traces) (ptr
 	for _, rs := range td.ResourceSpans().All() {
 		service := p.serviceOf(rs.Resource())
 		for _, ss := range rs.ScopeSpans().All() {
-			scope := spanevent.ForScope(ss.Scope()).Without(p.unread).In(b.work)
+			scope := spanevent.ForScope(ss.Scope()).Without(p.unread).Screened(p.screens).In(b.work)
 			for _, span := range ss.Spans().All() {
 				s := b.next()
 				r := &s.reading
