@@ -44,6 +44,22 @@ func TestSieveFindsWhatIsThere(t *testing.T) {
 	require.Positive(t, wrong)
 }
 
+// One need is found at each place of a text that has nothing like it, from
+// wherever the sieve begins.
+func TestSieveFindsTheOnlyOne(t *testing.T) {
+	var digit byteSet
+	digit.add('7')
+	s := newSieve([]byte("-"), nil, []byteSet{digit})
+	for at := range 110 {
+		b := []byte(strings.Repeat("z", 111))
+		b[at], b[at+1] = '-', '7'
+		for from := range at + 1 {
+			require.Equal(t, at, s.next(b, from))
+		}
+		require.Equal(t, -1, s.next(b, at+1))
+	}
+}
+
 // A match is found wherever it is in a text that is full of what begins like
 // one, and of needs.
 func TestPatternFindsTheMatchAmongNearOnes(t *testing.T) {
