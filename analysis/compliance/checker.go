@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/agentlens/agentlens-otel/analysis"
@@ -37,6 +38,13 @@ type compiled struct {
 	bound    float64
 	list     []string // lower case, sorted, without doubles
 	custom   CustomFunc
+	// share is the last share that was not what the rule wants, and the reason.
+	share atomic.Pointer[shareReason]
+}
+
+type shareReason struct {
+	share  float64
+	reason string
 }
 
 // NewChecker compiles a policy. It returns the *analysis.FieldErrors of
@@ -51,7 +59,8 @@ func NewChecker(policy *Policy, opts ...Option) (*Checker, error) {
 	}
 	for i := range policy.Rules {
 		r := &policy.Rules[i]
-		rule := compiled{kind: r.Kind, name: r.Name, severity: r.Severity, bound: r.bound()}
+		rule := &c.rules[i]
+		rule.kind, rule.name, rule.severity, rule.bound = r.Kind, r.Name, r.Severity, r.bound()
 		if rule.severity == "" {
 			rule.severity = SeverityError
 		}
@@ -68,7 +77,6 @@ func NewChecker(policy *Policy, opts ...Option) (*Checker, error) {
 				})
 			}
 		}
-		c.rules[i] = rule
 	}
 	return c, nil
 }
@@ -167,22 +175,31 @@ func (r *compiled) judge(u *usage, out *Result) {
 func (r *compiled) atMost(out *Result, x float64, but string) {
 	out.Actual, out.Expected, out.Verdict = numberValue(x), numberValue(r.bound), Pass
 	if x > r.bound {
-		fail(out, unlike(x, but, r.bound, " allowed"))
+		fail(out, r.unlike(x, but, " allowed"))
 	}
 }
 
 func (r *compiled) atLeast(out *Result, x float64, but string) {
 	out.Actual, out.Expected, out.Verdict = numberValue(x), numberValue(r.bound), Pass
 	if x < r.bound {
-		fail(out, unlike(x, but, r.bound, " required"))
+		fail(out, r.unlike(x, but, " required"))
 	}
 }
 
-// unlike writes that a number is not what a rule wants it to be.
-func unlike(x float64, but string, bound float64, end string) string {
+// unlike writes that a number is not what a rule wants it to be. Shares are often
+// those of the session before, for sessions are alike and short; sums are not.
+func (r *compiled) unlike(x float64, but, end string) string {
+	share := r.kind == MaxErrorRate || r.kind == RequireReasoning
+	if last := r.share.Load(); share && last != nil && last.share == x {
+		return last.reason
+	}
 	var room [128]byte
 	b := append(appendNumber(room[:0], x), but...)
-	return string(append(appendNumber(b, bound), end...))
+	reason := string(append(appendNumber(b, r.bound), end...))
+	if share {
+		r.share.Store(&shareReason{x, reason})
+	}
+	return reason
 }
 
 // allowed passes when every used name is in the list. A name beyond those the

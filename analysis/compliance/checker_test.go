@@ -299,3 +299,31 @@ func TestVerdictsAllocations(t *testing.T) {
 	assert.Equal(t, "2 events, at least 5 required", report.Results[3].Message)
 	assert.EqualValues(t, 1, testing.AllocsPerRun(100, func() { c.Verdicts(&report, s) }), "the one that fails")
 }
+
+// A checker gives of a share the reason that one gives who has seen no session
+// before.
+func TestReasonsOfShares(t *testing.T) {
+	third := 1.0 / 3
+	policy := &Policy{Name: "p", Rules: []Rule{{Kind: MaxErrorRate, Limit: &third}, {Kind: RequireReasoning}, {Kind: MaxErrorRate, Limit: new(0.5)}}}
+	used, err := NewChecker(policy)
+	require.NoError(t, err)
+	reasons := map[string]int{}
+	rapid.Check(t, func(t *rapid.T) {
+		for range 5 {
+			n := rapid.Int64Range(1, 4)
+			s := &analysis.Summary{Events: n.Draw(t, "events"), Decisions: n.Draw(t, "decisions")}
+			s.Errors, s.Reasoned = rapid.Int64Range(0, s.Events).Draw(t, "errors"), rapid.Int64Range(0, s.Decisions).Draw(t, "reasoned")
+			fresh, err := NewChecker(policy)
+			require.NoError(t, err)
+			want := fresh.Check(s)
+			require.Equal(t, want, used.Check(s))
+			for i := range want.Results {
+				reasons[want.Results[i].Message]++
+			}
+		}
+	})
+	require.Greater(t, len(reasons), 5)
+	s := &analysis.Summary{Events: 2, Errors: 2, Decisions: 2}
+	var report Report
+	assert.Zero(t, testing.AllocsPerRun(100, func() { used.Verdicts(&report, s) }), "the reasons are those of the time before")
+}
