@@ -76,9 +76,10 @@ func BenchmarkAddSession(b *testing.B) {
 	i := 0
 	for b.Loop() {
 		s, held := sessions[i%len(sessions)], &waiting[i%len(waiting)]
-		w.AddSession(held)
+		w.AddSession(*held)
 		s.EndedAt = s.EndedAt.Add(5000 * time.Minute)
-		if err := held.Set(s, 1); err != nil {
+		var err error
+		if *held, err = AppendSession((*held)[:0], s, 1); err != nil {
 			b.Fatal(err)
 		}
 		i++

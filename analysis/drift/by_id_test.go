@@ -70,8 +70,9 @@ func TestWindowIsAList(t *testing.T) {
 				s.Observe(&analysis.Event{Type: analysis.EventGeneric})
 			}
 			s.EndedAt = testStart.Add(time.Duration(x.end) * time.Minute)
-			require.NoError(t, session.Set(s, x.revision))
-			w.AddSession(&session)
+			session, err = AppendSession(session[:0], s, x.revision)
+			require.NoError(t, err)
+			w.AddSession(session)
 
 			same := slices.IndexFunc(list, func(o one) bool { return x.id != "" && x.id == o.id })
 			switch {

@@ -12,41 +12,45 @@ import (
 	"github.com/agentlens/agentlens-otel/analysis"
 )
 
-// Session is what a Window keeps of a session: for who holds it back before it
-// joins one. It is one piece of memory without pointers, for there may be many
-// thousands. The zero Session is that of an empty summary.
-type Session struct {
-	// packed is the id, behind its length, and what pack writes behind that;
-	// empty of the zero Session. It never leaves the process.
-	packed []byte
-}
+// Session is what a Window keeps of a session, as AppendSession writes it: for who
+// holds it back before it joins one. It is bytes, for there may be many thousands,
+// which never leave the process but as JSON. An empty Session is that of an empty
+// summary.
+type Session []byte
 
-// Set makes s what AddRevision would keep, in the memory that s has. A summary
-// with a negative figure is refused with a *analysis.FieldError.
-func (s *Session) Set(summary *analysis.Summary, revision int64) error {
+// AppendSession appends to b the Session that AddRevision would keep. A summary
+// with a negative figure is refused with a *analysis.FieldError, and b is as it
+// was.
+func AppendSession(b []byte, summary *analysis.Summary, revision int64) ([]byte, error) {
 	if err := check(summary); err != nil {
-		return err
+		return b, err
 	}
 	var x sample
 	x.measure(summary, revision)
 	x.models, x.tools, x.eventTypes = summary.Models, summary.Tools, summary.EventTypes
-	s.packed = x.pack(s.packed[:0])
-	return nil
+	return x.pack(b), nil
 }
 
-// ID returns the session's id, until s is set again; it is not to be written to.
-func (s *Session) ID() []byte {
-	u := unpacker(s.packed)
+// ID returns the session's id, which is part of s.
+func (s Session) ID() []byte {
+	u := unpacker(s)
 	if len(u) == 0 {
 		return nil
 	}
 	return u.text()
 }
 
+// Revision returns which verdict on the session it is of.
+func (s Session) Revision() int64 {
+	u := unpacker(s)
+	_, _, revision := u.header()
+	return revision
+}
+
 // MarshalJSON returns the JSON of a window that holds only the session.
-func (s *Session) MarshalJSON() ([]byte, error) {
+func (s Session) MarshalJSON() ([]byte, error) {
 	var x sample
-	x.unpack(s.packed)
+	x.unpack(s)
 	return json.Marshal(windowJSON{Version: snapshotVersion, MaxSessions: 1, Sessions: []sessionJSON{x.json()}})
 }
 
@@ -64,7 +68,7 @@ func (s *Session) UnmarshalJSON(b []byte) error {
 	if err := x.restore(&in.Sessions[0]); err != nil {
 		return fmt.Errorf("drift session: %w", err)
 	}
-	s.packed = x.pack(nil)
+	*s = x.pack(nil)
 	return nil
 }
 
@@ -119,7 +123,7 @@ func (x *sample) unpack(b []byte) {
 // unpacker is what is left to be read.
 type unpacker []byte
 
-// header reads what pack writes before the figures; nothing of the zero Session.
+// header reads what pack writes before the figures; nothing of an empty Session.
 func (u *unpacker) header() (id []byte, end time.Time, revision int64) {
 	if len(*u) == 0 {
 		return nil, time.Time{}, 0

@@ -49,8 +49,9 @@ func TestSessionSnapshotRefusals(t *testing.T) {
 		`{"version":1,"max_sessions":2,"sessions":[{"metrics":{}},{"metrics":{}}]}`:   "sessions",
 		`{"version":1,"max_sessions":1,"sessions":[{"metrics":{"total_tokens":-1}}]}`: "total_tokens",
 	} {
-		var s Session
-		require.NoError(t, s.Set(analysis.NewSummary("kept", "agent"), 1))
+		packed, err := AppendSession(nil, analysis.NewSummary("kept", "agent"), 1)
+		require.NoError(t, err)
+		s := Session(packed)
 		before := asJSON(t, &s)
 		assertFieldError(t, json.Unmarshal([]byte(text), &s), field)
 		assert.Equal(t, before, asJSON(t, &s))
@@ -115,7 +116,7 @@ func TestSessionThroughJSON(t *testing.T) {
 	require.JSONEq(t, stored, asJSON(t, &s))
 	w, err := NewWindow(1)
 	require.NoError(t, err)
-	w.AddSession(&s)
+	w.AddSession(s)
 	require.JSONEq(t, stored, asJSON(t, w))
 }
 
@@ -124,7 +125,7 @@ func TestZeroSession(t *testing.T) {
 	var s Session
 	w, err := NewWindow(2)
 	require.NoError(t, err)
-	w.AddSession(&s)
+	w.AddSession(s)
 	require.Equal(t, 1, w.Len())
 	require.JSONEq(t, asJSON(t, &s), `{"version":1,"max_sessions":1,"sessions":[{"metrics":{}}]}`)
 }

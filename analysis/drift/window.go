@@ -58,18 +58,19 @@ func (w *Window) Add(s *analysis.Summary) error { return w.AddRevision(s, 0) }
 // revision stays, whichever is added first.
 func (w *Window) AddRevision(s *analysis.Summary, revision int64) error {
 	w.init()
-	if err := w.spare.Set(s, revision); err != nil {
+	packed, err := AppendSession(w.spare.packed[:0], s, revision)
+	if err != nil {
 		return err
 	}
+	w.spare.packed = packed
 	w.add()
 	return nil
 }
 
-// AddSession adds a session as AddRevision does, and keeps its memory: s is
-// left empty, with other memory to be set in.
-func (w *Window) AddSession(s *Session) {
+// AddSession adds a session as AddRevision does.
+func (w *Window) AddSession(s Session) {
 	w.init()
-	w.spare.packed, s.packed = s.packed, w.spare.packed[:0]
+	w.spare.packed = append(w.spare.packed[:0], s...)
 	w.add()
 }
 
@@ -80,10 +81,8 @@ func (w *Window) Merge(other *Window) {
 	if w == other {
 		return
 	}
-	w.init()
 	for _, x := range other.held {
-		w.spare.packed = append(w.spare.packed[:0], x.packed...)
-		w.add()
+		w.AddSession(x.packed)
 	}
 }
 
@@ -166,7 +165,7 @@ func (w *Window) samples() []*sample {
 // held is a session in a window. Most come and go without being compared with
 // another: its figures are unpacked when someone looks at them.
 type held struct {
-	Session
+	packed Session
 	// id, hash, end and revision are what a window orders and finds it by; id is
 	// of the packed session.
 	id       []byte

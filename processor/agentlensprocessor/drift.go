@@ -22,8 +22,6 @@ type driftEngine struct {
 
 	mu     sync.Mutex
 	agents map[string]*agentDrift
-	// spare holds sessions that have joined, to be used again.
-	spare []drift.Session
 
 	unnamed unnamedSessions
 }
@@ -49,9 +47,7 @@ type agentDrift struct {
 	Unjudged int `json:"unjudged"`
 
 	// Waiting holds the sessions that have not joined a window yet.
-	Waiting []waitingSession `json:"waiting,omitempty"`
-	// joined counts those at the front of Waiting that have joined since.
-	joined int
+	Waiting waitingSessions `json:"waiting,omitzero"`
 	// Newest is the latest end of a session.
 	Newest time.Time `json:"newest,omitzero"`
 	// Comparisons are the latest ones, oldest first.
@@ -84,7 +80,7 @@ func (d *driftEngine) add(s *analysis.Summary, version string, revision int64, n
 	if err != nil || a == nil {
 		return nil, err
 	}
-	if err := d.wait(a, s, version, revision); err != nil {
+	if err := a.Waiting.add(s, version, revision); err != nil {
 		return nil, fmt.Errorf("drift of agent %q: %w", s.AgentName, err)
 	}
 	d.unnamed.add([]byte(s.SessionID), s.AgentName)
@@ -124,7 +120,7 @@ func (d *driftEngine) agent(name string) (*agentDrift, error) {
 
 // windowFor returns the window that the next session joins, making room for a
 // version not seen before.
-func (d *driftEngine) windowFor(a *agentDrift, version string) (*drift.Window, error) {
+func (d *driftEngine) windowFor(a *agentDrift, version []byte) (*drift.Window, error) {
 	switch d.cfg.Mode {
 	case DriftPinned:
 		pinned := a.Pinned[d.cfg.Baseline]
@@ -143,11 +139,11 @@ func (d *driftEngine) windowFor(a *agentDrift, version string) (*drift.Window, e
 		}
 	case DriftVersion:
 		if a.Recent.Len() == 0 && a.Previous == nil {
-			a.Version = version
+			a.Version = string(version)
 		}
 		switch {
-		case version == a.Version:
-		case a.Previous != nil && version == a.PreviousVersion:
+		case string(version) == a.Version:
+		case a.Previous != nil && string(version) == a.PreviousVersion:
 			return a.Previous, nil
 		default:
 			fresh, err := drift.NewWindow(d.recentSessions())
@@ -155,7 +151,7 @@ func (d *driftEngine) windowFor(a *agentDrift, version string) (*drift.Window, e
 				return nil, err
 			}
 			a.Previous, a.PreviousVersion = a.Recent, a.Version
-			a.Recent, a.Version = fresh, version
+			a.Recent, a.Version = fresh, string(version)
 		}
 	}
 	return a.Recent, nil
@@ -247,9 +243,6 @@ func (d *driftEngine) scores(f func(agent string, score float64)) {
 func (d *driftEngine) snapshot() ([]byte, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	for _, a := range d.agents {
-		a.forgetJoined()
-	}
 	return json.Marshal(d.agents)
 }
 
@@ -276,8 +269,8 @@ func (d *driftEngine) restore(b []byte) error {
 		a.Recent.Merge(from.Recent)
 		a.Version, a.Previous, a.PreviousVersion = from.Version, from.Previous, from.PreviousVersion
 		a.Waiting, a.Newest, a.Comparisons = from.Waiting, from.Newest, from.Comparisons
-		for i := range a.Waiting {
-			d.unnamed.add(a.Waiting[i].session.ID(), name)
+		for _, w := range a.Waiting.waiting() {
+			d.unnamed.add(a.Waiting.session(&w).ID(), name)
 		}
 		if from.Pinned != nil {
 			a.Pinned = from.Pinned

@@ -1,19 +1,14 @@
 package agentlensprocessor
 
 import (
-	"bytes"
 	"encoding/hex"
-	"encoding/json"
-	"fmt"
 	"slices"
-	"sort"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
-	"github.com/agentlens/agentlens-otel/analysis"
 	"github.com/agentlens/agentlens-otel/analysis/drift"
 )
 
@@ -32,48 +27,6 @@ const maxWaiting = 10_000
 // of sessions.
 const judgeEvery = time.Second
 
-// waitingSession is a completed session that may not have joined yet.
-type waitingSession struct {
-	end      time.Time
-	version  string
-	revision int64
-	session  drift.Session
-}
-
-func (w *waitingSession) compare(o *waitingSession) int {
-	if c := w.end.Compare(o.end); c != 0 {
-		return c
-	}
-	return bytes.Compare(w.session.ID(), o.session.ID())
-}
-
-// waitingInStore is a waitingSession as it is stored.
-type waitingInStore struct {
-	End      time.Time      `json:"end"`
-	ID       string         `json:"session_id"`
-	Version  string         `json:"version,omitempty"`
-	Revision int64          `json:"revision"`
-	Session  *drift.Session `json:"session"`
-}
-
-// MarshalJSON returns what is stored of the session.
-func (w *waitingSession) MarshalJSON() ([]byte, error) {
-	return json.Marshal(waitingInStore{w.end, string(w.session.ID()), w.version, w.revision, &w.session})
-}
-
-// UnmarshalJSON takes back what MarshalJSON returns.
-func (w *waitingSession) UnmarshalJSON(b []byte) error {
-	var in waitingInStore
-	if err := json.Unmarshal(b, &in); err != nil {
-		return err
-	}
-	if in.Session == nil {
-		return fmt.Errorf("waiting session %q has no figures", in.ID)
-	}
-	*w = waitingSession{in.End, in.Version, in.Revision, *in.Session}
-	return nil
-}
-
 // comparison is what was found when the session that ended at End had joined.
 type comparison struct {
 	End    time.Time    `json:"end,omitzero"`
@@ -82,43 +35,6 @@ type comparison struct {
 
 	// finding says so on the spans of all sessions that it is of.
 	finding *driftFinding
-}
-
-// maxSpare bounds the sessions whose memory is kept for others.
-const maxSpare = 1_000
-
-// wait lets a session wait, in the place of an earlier revision of it.
-func (d *driftEngine) wait(a *agentDrift, s *analysis.Summary, version string, revision int64) error {
-	var one drift.Session
-	if last := len(d.spare) - 1; last >= 0 {
-		one, d.spare = d.spare[last], d.spare[:last]
-	}
-	if err := one.Set(s, revision); err != nil {
-		return err
-	}
-	if revision > 1 {
-		a.drop(s.SessionID)
-	}
-	next := waitingSession{s.EndedAt, version, revision, one}
-	at, waiting := len(a.Waiting), a.waiting()
-	if n := len(waiting); n > 0 && next.compare(&waiting[n-1]) < 0 { // mostly they come in order
-		at = a.joined + sort.Search(n, func(i int) bool { return next.compare(&waiting[i]) < 0 })
-	}
-	a.insert(at, next)
-	return nil
-}
-
-// insert puts a session at a place in Waiting, not before those that have
-// joined. Of one that ended long ago, as evicted ones did, hardly any stand
-// before: these move down where there is room.
-func (a *agentDrift) insert(at int, w waitingSession) {
-	if a.joined == 0 || at-a.joined > len(a.Waiting)-at {
-		a.Waiting = slices.Insert(a.Waiting, at, w)
-		return
-	}
-	copy(a.Waiting[a.joined-1:], a.Waiting[a.joined:at])
-	a.joined--
-	a.Waiting[at-1] = w
 }
 
 // note takes notice of the end of a session.
@@ -132,24 +48,21 @@ func (a *agentDrift) note(end time.Time) {
 // that are news.
 func (d *driftEngine) join(a *agentDrift) (changed []*drift.Report, err error) {
 	until := a.Newest.Add(-d.cfg.AllowedLateness)
-	for len(a.waiting()) > 0 {
-		w := &a.Waiting[a.joined]
-		if w.end.After(until) && len(a.waiting()) <= maxWaiting {
+	for q := &a.Waiting; q.len() > 0; {
+		w := q.waiting()[0]
+		if !w.ended(until) && q.len() <= maxWaiting {
 			break
 		}
-		window, err := d.windowFor(a, w.version)
+		window, err := d.windowFor(a, q.version(&w))
 		if err != nil {
 			return changed, err
 		}
-		d.unnamed.take(w.session.ID())
-		window.AddSession(&w.session)
-		if len(d.spare) < maxSpare {
-			d.spare = append(d.spare, w.session)
-		}
-		w.session = drift.Session{}
-		a.joined++
+		session := q.session(&w)
+		d.unnamed.take(session.ID())
+		window.AddSession(session)
+		q.join()
 		a.Unjudged++
-		news, err := d.judge(a, w.end)
+		news, err := d.judge(a, w.end())
 		if err != nil {
 			return changed, err
 		}
@@ -157,19 +70,7 @@ func (d *driftEngine) join(a *agentDrift) (changed []*drift.Report, err error) {
 			changed = append(changed, news)
 		}
 	}
-	if a.joined > len(a.Waiting)/2 { // on average no session is moved more than once
-		a.forgetJoined()
-	}
 	return changed, nil
-}
-
-// waiting returns the sessions that have not joined yet.
-func (a *agentDrift) waiting() []waitingSession { return a.Waiting[a.joined:] }
-
-// forgetJoined leaves no others in Waiting.
-func (a *agentDrift) forgetJoined() {
-	a.Waiting = slices.Delete(a.Waiting, 0, a.joined)
-	a.joined = 0
 }
 
 // unnamedSessions are the waiting sessions that are known by the id of their
@@ -230,14 +131,8 @@ func (d *driftEngine) named(trace pcommon.TraceID, session string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if a := d.agents[name]; a != nil {
-		a.drop(trace.String())
+		a.Waiting.drop(trace.String())
 	}
-}
-
-// drop takes a session out that waits.
-func (a *agentDrift) drop(session string) {
-	a.forgetJoined()
-	a.Waiting = slices.DeleteFunc(a.Waiting, func(w waitingSession) bool { return string(w.session.ID()) == session })
 }
 
 // remember keeps a comparison, and forgets those that no session can ask for

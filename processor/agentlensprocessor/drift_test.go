@@ -169,8 +169,8 @@ func TestJoinedSessionsAreGone(t *testing.T) {
 			want, err := eager.add(s, "", revision, driftNow)
 			require.NoError(rt, err)
 			require.Equal(rt, want, got)
-			eager.agents["agent"].forgetJoined()
-			require.Equal(rt, eager.agents["agent"].Waiting, lazy.agents["agent"].waiting())
+			eager.agents["agent"].Waiting.forgetJoined()
+			require.Equal(rt, waitingIDs(eager, "agent"), waitingIDs(lazy, "agent"))
 		}
 		want, err := eager.snapshot()
 		require.NoError(rt, err)
@@ -182,16 +182,16 @@ func TestJoinedSessionsAreGone(t *testing.T) {
 
 // A waiting session is stored as it always was, and goes on from there.
 func TestWaitingSessionIsStoredAsItWas(t *testing.T) {
-	const stored = `{"end":"2026-11-23T05:00:00.000000001Z","session_id":"s-1","version":"1.2","revision":3,"session":{
+	const stored = `[{"end":"2026-11-23T05:00:00.000000001Z","session_id":"s-1","version":"1.2","revision":3,"session":{
 		"version":1,"max_sessions":1,"sessions":[{"session_id":"s-1","end":"2026-11-23T05:00:00.000000001Z","revision":3,
 		"metrics":{"event_count":2,"total_tokens":30,"tokens_per_event":15,"error_rate":0.5,"tool_call_rate":0},
-		"models":{"list":[{"name":"gpt-4o","n":2}],"other":4},"event_types":{"list":[{"name":"error","n":1},{"name":"llm_call","n":1}]}}]}}`
-	var w waitingSession
+		"models":{"list":[{"name":"gpt-4o","n":2}],"other":4},"event_types":{"list":[{"name":"error","n":1},{"name":"llm_call","n":1}]}}]}}]`
+	var w waitingSessions
 	require.NoError(t, json.Unmarshal([]byte(stored), &w))
 	got, err := json.Marshal(&w)
 	require.NoError(t, err)
 	require.JSONEq(t, stored, string(got))
-	require.ErrorContains(t, json.Unmarshal([]byte(`{"session_id":"s-1"}`), &w), `"s-1" has no figures`)
+	require.ErrorContains(t, json.Unmarshal([]byte(`[{"session_id":"s-1"}]`), &w), `"s-1" has no figures`)
 }
 
 // Sessions that ended at once wait in the order of their ids, whichever came
@@ -204,5 +204,5 @@ func TestWaitingSessionsOfOneEnd(t *testing.T) {
 		_, err := h.engines.drift.add(s, "", 1, driftNow)
 		require.NoError(t, err)
 	}
-	require.Equal(t, []string{"a", "b", "c"}, waiting(h, "agent"))
+	require.Equal(t, []string{"a", "b", "c"}, waitingIDs(h.engines.drift, "agent"))
 }

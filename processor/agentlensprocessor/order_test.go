@@ -85,7 +85,7 @@ func TestSessionNamedLateIsOneToDrift(t *testing.T) {
 		td, root := chat("", 1, 1)
 		root.SetParentSpanID(pcommon.SpanID{})
 		h.feed(t, td)
-		require.Equal(t, []string{root.TraceID().String()}, waiting(h, ""))
+		require.Equal(t, []string{root.TraceID().String()}, waitingIDs(h.engines.drift, ""))
 		if restart {
 			state, err := h.engines.drift.snapshot()
 			require.NoError(t, err)
@@ -96,14 +96,15 @@ func TestSessionNamedLateIsOneToDrift(t *testing.T) {
 		h.feed(t, td)
 		h.clock.pass(h.cfg.IdleTimeout)
 		h.sweep(t.Context())
-		assert.Equal(t, []string{"conversation"}, waiting(h, ""))
+		assert.Equal(t, []string{"conversation"}, waitingIDs(h.engines.drift, ""))
 	}
 }
 
-// waiting returns the sessions of an agent that have not joined its windows.
-func waiting(h *harness, agent string) (ids []string) {
-	for _, w := range h.engines.drift.agents[agent].waiting() {
-		ids = append(ids, string(w.session.ID()))
+// waitingIDs returns the sessions of an agent that have not joined its windows.
+func waitingIDs(d *driftEngine, agent string) (ids []string) {
+	q := &d.agents[agent].Waiting
+	for _, w := range q.waiting() {
+		ids = append(ids, string(q.session(&w).ID()))
 	}
 	return ids
 }
@@ -210,7 +211,7 @@ func driftState(t testing.TB, h *harness) string {
 	state := map[string]agentDrift{}
 	for name, a := range h.engines.drift.agents {
 		held := *a
-		held.Comparisons, held.Waiting = nil, a.waiting()
+		held.Comparisons = nil
 		state[name] = held
 	}
 	b, err := json.MarshalIndent(state, "", " ")
