@@ -2,43 +2,9 @@ package sessions
 
 import (
 	"sync"
-	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
-
-	"github.com/agentlens/agentlens-otel/internal/spanevent"
 )
-
-// Binder binds the readings of a batch as Table.Bind does. What the one before has
-// settled, for the spans of a trace come together, it does not ask the table.
-type Binder struct {
-	table *Table
-	trace pcommon.TraceID
-	// The trace is bound to this, or to the session of an earlier span.
-	to binding
-}
-
-// Binder returns one for a batch.
-func (t *Table) Binder() Binder { return Binder{table: t} }
-
-// Observe takes in a reading that b has bound, as Table.Observe does.
-func (b *Binder) Observe(r *spanevent.Reading, service Service, now time.Time, f func(*Session, Event), evicted func(*Session, Event)) Copies {
-	return b.table.observe(r, service, now, f, evicted)
-}
-
-// Bind settles the session of a reading.
-func (b *Binder) Bind(r *spanevent.Reading) {
-	if r.SessionID == "" || r.Bound {
-		b.table.Bind(r)
-		return
-	}
-	to := binding{r.SessionID, r.Start.UnixNano()}
-	if r.TraceID == b.trace && to.Session == b.to.Session && to.Start >= b.to.Start {
-		return
-	}
-	b.table.Bind(r)
-	b.trace, b.to = r.TraceID, to
-}
 
 // binding is the session of a trace's spans that name none.
 type binding struct {

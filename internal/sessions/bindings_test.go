@@ -3,13 +3,10 @@ package sessions
 import (
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"pgregory.net/rapid"
-
-	"github.com/agentlens/agentlens-otel/internal/spanevent"
 )
 
 // They say what a map would, of ids of any length, and forget the oldest traces
@@ -68,31 +65,6 @@ func TestBindingsAreThoseOfTheEarliest(t *testing.T) {
 		}
 		for trace := range b[0].long {
 			require.Greater(t, len(want[trace].Session), maxBoundID, "an id that is no longer said is not kept")
-		}
-	})
-}
-
-// A Binder binds as the table does reading by reading, also while other batches
-// bind the same traces.
-func TestBinderBindsAsTheTable(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		tables := [2]*Table{NewTable(testLimits), NewTable(testLimits)}
-		binder := tables[1].Binder()
-		for range rapid.IntRange(1, 60).Draw(t, "readings") {
-			r := spanevent.Reading{
-				TraceID:   pcommon.TraceID{15: rapid.Byte().Draw(t, "trace") % 2},
-				SessionID: rapid.SampledFrom([]string{"", "a", "b", "c"}).Draw(t, "session"),
-				Start:     time.Unix(0, rapid.Int64Range(1, 5).Draw(t, "start")),
-			}
-			want, got := r, r
-			tables[0].Bind(&want)
-			if rapid.Bool().Draw(t, "of another batch") {
-				tables[1].Bind(&got)
-			} else {
-				binder.Bind(&got)
-			}
-			require.Equal(t, want, got)
-			require.Equal(t, tables[0].traces.inOrder(), tables[1].traces.inOrder())
 		}
 	})
 }

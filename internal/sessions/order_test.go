@@ -115,12 +115,12 @@ func TestAnyCutSameSessions(t *testing.T) {
 		for rest := slices.Clone(readings); len(rest) > 0; {
 			batch := rest[:rapid.IntRange(1, len(rest)).Draw(t, "batch")]
 			rest = rest[len(batch):]
+			binder, of := table.Binder(), make([]*spanevent.Reading, len(batch))
 			for i := range batch {
-				table.Bind(&batch[i])
+				of[i] = &batch[i]
+				binder.Bind(of[i])
 			}
-			for i := range batch {
-				table.Observe(&batch[i], Service{}, now, ignore, ignore)
-			}
+			binder.Observe(ignored(of...), now)
 		}
 		require.Equal(t, want, states(table.finish(now)))
 	})
@@ -149,40 +149,52 @@ func TestConcurrentObserve(t *testing.T) {
 }
 
 // The spans of a trace that name no session are all in the one that another
-// names, however closely that comes with them.
+// names, of several in that which the earliest names, however closely they come.
 func TestConcurrentBinding(t *testing.T) {
-	table, now := NewTable(testLimits), time.Unix(0, 0)
 	const traces = 2_000
-	reading := func(n, id int) spanevent.Reading {
-		trace := pcommon.TraceID{byte(n), byte(n >> 8), 2: 1}
-		return spanevent.Reading{
-			Role: spanevent.RoleEvent, Dialect: "agentlens", TraceID: trace, SpanID: pcommon.SpanID{byte(id)}, Start: now, End: now,
-			Event: analysis.Event{Type: analysis.EventToolCall, ToolCall: &analysis.ToolCall{Name: "search"}, Timestamp: now},
+	for _, c := range []struct {
+		names [2]string
+		want  map[string]int64
+	}{
+		{[2]string{"", "s"}, map[string]int64{"s": 4 * traces}},
+		{[2]string{"early", "late"}, map[string]int64{"early": 3 * traces, "late": traces}},
+	} {
+		table, now := NewTable(testLimits), time.Unix(0, 0)
+		// Both begin a trace at the same time: who waits for the other is awake.
+		var at [traces]atomic.Int32
+		var wg sync.WaitGroup
+		for of, session := range c.names {
+			wg.Go(func() {
+				for n := range traces {
+					at[n].Add(1)
+					for at[n].Load() < 2 {
+						runtime.Gosched()
+					}
+					var batch [2]*spanevent.Reading
+					binder := table.Binder()
+					for i := range batch {
+						start := now.Add(time.Duration(n)*time.Second + time.Duration(of))
+						batch[i] = &spanevent.Reading{
+							Role: spanevent.RoleEvent, Dialect: "agentlens", Start: start, End: start,
+							TraceID: pcommon.TraceID{byte(n), byte(n >> 8), 2: 1}, SpanID: pcommon.SpanID{byte(of + 1), byte(i)},
+							Event: analysis.Event{Type: analysis.EventToolCall, ToolCall: &analysis.ToolCall{Name: "search"}, Timestamp: start},
+						}
+						if i == 0 {
+							batch[i].SessionID = session
+						}
+						binder.Bind(batch[i])
+					}
+					binder.Observe(ignored(batch[:]...), now)
+				}
+			})
 		}
+		wg.Wait()
+		table.checkCounts(t)
+		require.Zero(t, table.unnamed.Load())
+		calls := map[string]int64{}
+		table.Each(func(s *Session) { calls[s.Key] = s.Summary.ToolCalls })
+		require.Equal(t, c.want, calls)
 	}
-	// Both begin a trace at the same time: who waits for the other is awake.
-	var at [traces]atomic.Int32
-	var wg sync.WaitGroup
-	for id := 1; id <= 2; id++ {
-		wg.Go(func() {
-			for n := range traces {
-				at[n].Add(1)
-				for at[n].Load() < 2 {
-					runtime.Gosched()
-				}
-				r, binder := reading(n, id), table.Binder()
-				if id == 2 {
-					r.SessionID = "s"
-				}
-				binder.Bind(&r)
-				binder.Observe(&r, Service{}, now, ignore, ignore)
-			}
-		})
-	}
-	wg.Wait()
-	table.checkCounts(t)
-	require.Zero(t, table.unnamed.Load())
-	table.Each(func(s *Session) { require.Equal(t, "s", s.Key) })
 }
 
 // A session of more spans than it keeps records of counts each call once, as

@@ -107,6 +107,16 @@ func (l *spanLog) widen(at uint32) bool {
 	return true
 }
 
+// lengthen counts the ids that were written into the last run, which may be more
+// than there was room for.
+func (l *spanLog) lengthen(at uint32, count int) {
+	r := l.run(at)
+	l.placed += uint32(count - r.count())
+	room := max(count, r.room())
+	r[runHead] = r[runHead]&^(1<<(2*roomShift)-1) | uint64(room)<<roomShift | uint64(count)
+	l.next = l.fitting(at + runIDs + uint32(room))
+}
+
 // drop lets go of the first run.
 func (l *spanLog) drop() {
 	l.oldest = l.after(l.oldest)

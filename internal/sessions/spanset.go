@@ -25,7 +25,15 @@ func (s *spanSets) reset(limit int) {
 }
 
 // add reports whether the span id was not there.
-func (s *spanSets) add(k spanKey) bool { return s[traceShard(k.Trace)].add(k) }
+func (s *spanSets) add(k spanKey) bool {
+	return s.addAll(k.Trace, []uint64{binary.LittleEndian.Uint64(k.Span[:])}) != 0
+}
+
+// addAll adds span ids of a trace, 64 at most, and reports with a bit for each
+// whether it was not there.
+func (s *spanSets) addAll(trace pcommon.TraceID, ids []uint64) (fresh uint64) {
+	return s[traceShard(trace)].add(trace, ids)
+}
 
 // spanSet remembers span ids, up to a limit, and forgets first those of the trace
 // that was quiet longest. It is a log of runs, each of ids of one trace, and an
@@ -64,29 +72,75 @@ func (s *spanSet) reset(limit int) {
 	}
 }
 
-// add reports whether the span id was not there.
-func (s *spanSet) add(k spanKey) bool {
-	w := spanWords{
-		binary.LittleEndian.Uint64(k.Trace[:8]), binary.LittleEndian.Uint64(k.Trace[8:]), binary.LittleEndian.Uint64(k.Span[:]),
-	}
+// add adds span ids of a trace, 64 at most, and reports with a bit for each whether
+// it was not there.
+func (s *spanSet) add(trace pcommon.TraceID, ids []uint64) (fresh uint64) {
+	w := spanWords{binary.LittleEndian.Uint64(trace[:8]), binary.LittleEndian.Uint64(trace[8:])}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.used() {
-		s.last -= s.renumber()
-		s.rehash(len(s.buckets))
-	}
 	at, known := s.newest(w)
-	if known && s.has(at, w) {
-		return false
+	for i := 0; i < len(ids); {
+		if added, n := s.fill(at, known, ids[i:]); n > 0 {
+			fresh |= added << i
+			i += n
+			continue
+		}
+		if s.used() {
+			by := s.renumber()
+			s.last, at = s.last-by, at-by
+			s.rehash(len(s.buckets))
+		}
+		w[2] = ids[i]
+		if !known || !s.has(at, w) {
+			at, known = s.place(at, known, w), true
+			fresh |= 1 << i
+		}
+		i++
 	}
-	if !known {
+	return fresh
+}
+
+// fill adds those of some ids that are not there to the newest run of their trace,
+// if that is at the end of the log and the ids of others are to be forgotten
+// first. It reports which it added and how many of the ids it went through: to add
+// the others it is to be placed.
+func (s *spanSet) fill(at uint32, known bool, ids []uint64) (added uint64, n int) {
+	if !known || at != s.last {
+		return 0, 0
+	}
+	r := s.run(at)
+	if r.is(isIndexed) || s.ids-r.count() < len(ids) {
+		return 0, 0
+	}
+	have := r.ids()
+	room := min(maxRunIDs, cap(have))
+	for ; n < len(ids) && len(have) < room; n++ {
+		if !slices.Contains(have, ids[n]) {
+			have = append(have, ids[n])
+			added |= 1 << n
+		}
+	}
+	more := len(have) - r.count()
+	s.lengthen(at, len(have))
+	s.ids += more
+	s.trim()
+	return added, n
+}
+
+// place adds an id that is not there, and returns where the newest run of its trace
+// then begins.
+func (s *spanSet) place(at uint32, known bool, w spanWords) uint32 {
+	switch {
+	case !known:
 		s.begin(w)
-	} else if !s.extend(at, w) {
+		at = s.last
+	case !s.extend(at, w):
 		s.move(at, w)
+		at = s.last
 	}
 	s.ids++
 	s.trim()
-	return true
+	return at
 }
 
 // inOrder returns the ids, those first that are forgotten first.

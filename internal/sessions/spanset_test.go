@@ -2,6 +2,7 @@ package sessions
 
 import (
 	"encoding/binary"
+	"math/bits"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -17,6 +18,10 @@ func keyOf(trace, span int) (k spanKey) {
 	binary.LittleEndian.PutUint32(k.Trace[9:], uint32(trace))
 	binary.LittleEndian.PutUint32(k.Span[:], uint32(span))
 	return k
+}
+
+func (s *spanSet) addOne(k spanKey) bool {
+	return s.add(k.Trace, []uint64{binary.LittleEndian.Uint64(k.Span[:])}) != 0
 }
 
 // without returns the ids but those of the same trace.
@@ -63,7 +68,7 @@ func TestSpanSetRemembersAsManyAsItsLimit(t *testing.T) {
 					}
 					k := keyOf(trace, random.IntN(spans))
 					had := held[k]
-					if added := s.add(k); added == had {
+					if added := s.addOne(k); added == had {
 						t.Fatalf("id %x added: %v, want %v", k, added, !had)
 					}
 					if had {
@@ -93,14 +98,49 @@ func TestSpanSetRemembersAsManyAsItsLimit(t *testing.T) {
 				restored.reset(limit)
 				for _, k := range order {
 					require.True(t, held[k], "%x is remembered, but never was added", k)
-					require.True(t, restored.add(k))
+					require.True(t, restored.addOne(k))
 				}
 				for _, k := range order {
-					require.False(t, restored.add(k), "%x is lost in a snapshot", k)
+					require.False(t, restored.addOne(k), "%x is lost in a snapshot", k)
 				}
 			})
 		})
 	}
+}
+
+// Ids of a trace that are added together are remembered, and forgotten, as one by
+// one, those too that are among them twice.
+func TestSpanSetAddsTogetherAsOneByOne(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		limit := rapid.SampledFrom([]int{1, 10, 60, 70, 100, 1000}).Draw(t, "limit")
+		traces := rapid.IntRange(1, 40).Draw(t, "traces")
+		spans := rapid.SampledFrom([]int{3, 30, 1000}).Draw(t, "spans of a trace")
+		random := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 1))
+		var together, single spanSet
+		for _, s := range []*spanSet{&together, &single} {
+			s.reset(limit)
+			// The numbers begin anew after a while.
+			s.first = 1<<s.numberBits - uint32(2*s.chunkWords())
+			s.oldest, s.next = s.first, s.first
+		}
+		for range 200 {
+			trace := keyOf(random.IntN(traces), 0).Trace
+			ids := make([]uint64, 1+random.IntN(64))
+			for i := range ids {
+				ids[i] = uint64(random.IntN(spans))
+			}
+			var want uint64
+			for i := range ids {
+				want |= single.add(trace, ids[i:i+1]) << i
+			}
+			if got := together.add(trace, ids); got != want {
+				t.Fatalf("of the ids %d, %b were added, want %b", ids, got, want)
+			}
+			require.Equal(t, single.inOrder(), together.inOrder())
+			require.Equal(t, single.placed, together.placed)
+			require.Equal(t, single.next-single.oldest, together.next-together.oldest)
+		}
+	})
 }
 
 // What came lately is remembered, if it came to a trace that began long ago too.
@@ -119,9 +159,9 @@ func TestSpanSetRemembersTheNewest(t *testing.T) {
 			trace := random.IntN(traces)
 			k := keyOf(trace+traces*(count[trace]/spans), count[trace]%spans)
 			count[trace]++
-			require.True(t, s.add(k))
+			require.True(t, s.addOne(k))
 			added = append(added, k)
-			if k := added[max(0, len(added)-1-random.IntN(newest))]; s.add(k) {
+			if k := added[max(0, len(added)-1-random.IntN(newest))]; s.addOne(k) {
 				t.Fatalf("%x is forgotten", k)
 			}
 		}
@@ -137,10 +177,10 @@ func TestSpanSetOfLongTraces(t *testing.T) {
 	for n := range 10 * limit {
 		// Three at first, then one, then three others, and those again.
 		of := func(n int) spanKey { return keyOf([]int{n % 3, 0, 3 + n%3, n % 3}[n/limit%4], n) }
-		require.True(t, s.add(of(n)))
+		require.True(t, s.addOne(of(n)))
 		for _, before := range []int{0, 1, limit / 2, 3 * limit / 4} {
 			if before <= n {
-				require.False(t, s.add(of(n-before)), "the %d. before %d is forgotten", before, n)
+				require.False(t, s.addOne(of(n-before)), "the %d. before %d is forgotten", before, n)
 			}
 		}
 	}
@@ -173,7 +213,7 @@ func TestSpanSetGrowsWithUse(t *testing.T) {
 			for n := range 5 * limit {
 				request := n / c.inRequest
 				place, round := request%c.traces, request/c.traces*c.inRequest+n%c.inRequest
-				require.True(t, s.add(keyOf(place+round/c.spans*c.traces, round%c.spans)))
+				require.True(t, s.addOne(keyOf(place+round/c.spans*c.traces, round%c.spans)))
 				bytes := 8*len(s.chunks)*s.chunkWords() + 64*len(s.buckets)
 				room := c.max*s.ids + 2*8*s.chunkWords() + 64
 				if s.ids < limit {
@@ -190,17 +230,24 @@ func TestSpanSetGrowsWithUse(t *testing.T) {
 
 // Each id of many that goroutines add at once is new to one of them.
 func TestSpanSetsAtOnce(t *testing.T) {
+	const traces, spans = 100, 50
 	var s spanSets
 	s.reset(1 << 16)
 	var count [4]int
 	var wg sync.WaitGroup
 	for g := range count {
 		wg.Go(func() {
-			for n := range 5000 {
-				k := keyOf(n%50, n)
+			var ids [spans]uint64
+			for i := range ids {
+				ids[i] = uint64(i)
+			}
+			for n := range traces {
+				k := keyOf(n, 0)
 				k.Trace[15] = byte(n)
-				if s.add(k) {
-					count[g]++
+				for left := ids[:]; len(left) > 0; {
+					some := left[:min(len(left), 1+g*6)]
+					left = left[len(some):]
+					count[g] += bits.OnesCount64(s.addAll(k.Trace, some))
 				}
 			}
 		})
@@ -210,5 +257,5 @@ func TestSpanSetsAtOnce(t *testing.T) {
 	for _, n := range count {
 		sum += n
 	}
-	assert.Equal(t, 5000, sum)
+	assert.Equal(t, traces*spans, sum)
 }

@@ -165,21 +165,29 @@ func (t *Table) move(trace pcommon.TraceID, old, to string) {
 	if s == nil {
 		return
 	}
+	// The room for records that is counted before, and no longer held after.
+	freed := s.room()
 	if old == own {
 		from.held.leave(s)
 		s.list.remove(s)
 		t.gone(s.Key)
-	} else if s = s.extract(trace); s == nil {
-		return
+	} else {
+		left := s
+		s = left.extract(trace)
+		freed -= left.room()
+		if s == nil {
+			t.records.Add(-int64(freed))
+			return
+		}
 	}
 	target := t.held(into, to)
 	if target == nil {
 		target = t.add(into, to, s.Service(), s.arrived)
 	}
-	before := target.room() + s.room()
+	freed += target.room()
 	target.absorb(s)
 	target.bound(t.limits.MaxCalls, maxLone, t.made.Add(target.arrived))
-	t.records.Add(int64(target.room() - before))
+	t.records.Add(int64(target.room() - freed))
 }
 
 func (t *Table) add(sh *shard, key string, service Service, arrived time.Duration) *Session {
@@ -253,58 +261,23 @@ func unlockBoth(a, b *shard) {
 // earlier span told becomes a RolePart, and what is returned are those spans:
 // also when the reading itself is a duplicate. Sessions that had to be evicted
 // for it are passed to evicted, one after the other, after that.
-func (t *Table) Observe(r *spanevent.Reading, service Service, now time.Time, f func(*Session, Event), evicted func(*Session, Event)) Copies {
+func (t *Table) Observe(r *spanevent.Reading, service Service, now time.Time, f func(*Session, Event), evicted func(*Session, Event)) (copies Copies) {
 	if r.SessionID != "" && !r.Bound {
 		// Where it is not bound yet, or was forgotten since. What is bound for those
 		// that name none is looked at when the session is locked.
 		t.Bind(r)
 	}
-	return t.observe(r, service, now, f, evicted)
-}
-
-func (t *Table) observe(r *spanevent.Reading, service Service, now time.Time, f func(*Session, Event), evicted func(*Session, Event)) Copies {
-	if r.SessionID == "" {
-		// Before it is looked whether its trace is bound: whoever binds that later
-		// waits for what this one adds.
-		t.unnamed.Add(1)
-		defer t.unnamed.Add(-1)
-	}
-	fresh := t.seen.add(spanKey{r.TraceID, r.SpanID})
-	sh := t.lock(r)
-	defer sh.mu.Unlock()
-
-	s := t.held(sh, r.Key())
-	if s == nil {
-		if !fresh {
-			f(newSession(r.Key(), service), Duplicate)
-			return Copies{}
-		}
-		s = t.add(sh, r.Key(), service, now.Sub(t.made))
-	}
-	s.arrived = now.Sub(t.made)
-	if !fresh {
-		var copies Copies
-		if r.Role == spanevent.RoleEvent {
-			var repeats bool
-			if copies, repeats = s.again(r); repeats {
-				r.Role = spanevent.RolePart
-			}
-		}
-		sh.touch(s)
-		f(s, Duplicate)
-		s.Summary = &s.sum
-		return copies
-	}
-	before := s.room()
-	what, copies := sh.observe(s, r)
-	s.bound(t.maxCalls(), t.maxLone(), now)
-	if grown := s.room() - before; grown != 0 {
-		t.records.Add(int64(grown))
-	}
-	f(s, what)
-	s.Summary = &s.sum
-	for t.count.Load() > int64(t.limits.MaxSessions) && t.evict(sh, s, evicted) {
-	}
+	b := t.Binder()
+	b.Observe(&Batch{
+		Size:    1,
+		Reading: func(int) *spanevent.Reading { return r },
+		Service: func(int) Service { return service },
+		Observed: func(_ int, s *Session, what Event, of Copies) {
+			copies = of
+			f(s, what)
+		},
+		Evicted: func(_ int, s *Session, what Event) { evicted(s, what) },
+	}, now)
 	return copies
 }
 
@@ -324,19 +297,20 @@ func (t *Table) maxLone() int {
 	return maxLone
 }
 
-// lock locks the shard of the reading's session. A span that names no session
-// may be bound to one by another goroutine until then.
-func (t *Table) lock(r *spanevent.Reading) *shard {
+// lock locks the shard of the reading's session, and returns the key of that. A
+// span that names no session may be bound to one by another goroutine until then:
+// for such a one it looks what the trace is bound to.
+func (t *Table) lock(r *spanevent.Reading) (sh *shard, key string, looked bool) {
 	for {
-		key := r.Key()
-		sh := t.shard(key)
+		key = r.Key()
+		sh = t.shard(key)
 		sh.mu.Lock()
 		if r.SessionID != "" && !r.Bound {
-			return sh
+			return sh, key, false
 		}
 		// A trace may also have been forgotten since; what it said then holds.
 		if bound, same := t.traces.is(r.TraceID, r.SessionID); same || !bound {
-			return sh
+			return sh, key, true
 		}
 		sh.mu.Unlock()
 		t.Bind(r)

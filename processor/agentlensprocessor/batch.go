@@ -71,6 +71,16 @@ func (b *batch) next() *readSpan {
 	return &b.spans[n]
 }
 
+// reading returns what the i-th span tells; nil for another processor's report on a
+// session that it has assembled.
+func (b *batch) reading(i int) *spanevent.Reading {
+	r := &b.spans[i].reading
+	if r.Role == spanevent.RoleSessionReport {
+		return nil
+	}
+	return r
+}
+
 // readSpan is a GenAI span, what it tells, and what became of it.
 type readSpan struct {
 	span    ptrace.Span

@@ -155,14 +155,15 @@ func (p *agentLensProcessor) process(ctx context.Context, td ptrace.Traces) (ptr
 					p.engines.drift.named(r.TraceID, r.SessionID)
 				}
 				b.binder.Bind(r)
+				if r.Role == spanevent.RoleEvent {
+					s.told.CostSource, s.told.PricingVersion = p.engines.price(&r.Event)
+				}
 				b.own, b.foreign = b.own || r.Own, b.foreign || !r.Own
 				b.tally.dialects = count(b.tally.dialects, r.Dialect, 1)
 			}
 		}
 	}
-	for i := range b.spans {
-		p.assemble(ctx, b, i)
-	}
+	p.assemble(ctx, b)
 	p.find(ctx, b, len(b.spans))
 	p.tell(ctx, &b.tally, b.now)
 	p.table.Rest(b.now)
@@ -175,38 +176,33 @@ func (p *agentLensProcessor) process(ctx context.Context, td ptrace.Traces) (ptr
 	return td, nil
 }
 
-// assemble adds a span to its session, and writes onto it the verdict if it ends
-// the session.
-func (p *agentLensProcessor) assemble(ctx context.Context, b *batch, i int) {
-	s := &b.spans[i]
-	r := &s.reading
-	if r.Role == spanevent.RoleSessionReport {
-		// Another processor's report on a session that it has assembled.
-		return
-	}
-	if r.Role == spanevent.RoleEvent {
-		s.told.CostSource, s.told.PricingVersion = p.engines.price(&r.Event)
-	}
-	s.told.Copies = b.binder.Observe(r, s.service, b.now, func(of *sessions.Session, what sessions.Event) {
-		if r.AgentVersion != "" {
-			of.SetVersion(r.AgentVersion)
-		}
-		// In functions of their own, for what they need of the stack is much, and
-		// most spans need none of it.
-		switch what {
-		case sessions.Duplicate:
-			s.again = true
-			b.tally.duplicates++
-			p.repeated(s, of)
-		case sessions.Ended:
-			p.ended(ctx, b, i, of)
-		case sessions.Late:
-			p.late(ctx, b, i, of)
-		}
-	}, func(of *sessions.Session, _ sessions.Event) {
-		p.evicted(ctx, b, i, of)
-	})
-	b.copied = b.copied || len(s.told.Copies.Of) > 0
+// assemble adds the spans to their sessions, and writes onto those that end one the
+// verdict.
+func (p *agentLensProcessor) assemble(ctx context.Context, b *batch) {
+	b.binder.Observe(&sessions.Batch{
+		Size: len(b.spans), Reading: b.reading, Service: func(i int) sessions.Service { return b.spans[i].service },
+		Observed: func(i int, of *sessions.Session, what sessions.Event, copies sessions.Copies) {
+			s := &b.spans[i]
+			s.told.Copies = copies
+			b.copied = b.copied || len(copies.Of) > 0
+			if version := s.reading.AgentVersion; version != "" {
+				of.SetVersion(version)
+			}
+			// In functions of their own, for what they need of the stack is much, and
+			// most spans need none of it.
+			switch what {
+			case sessions.Duplicate:
+				s.again = true
+				b.tally.duplicates++
+				p.repeated(s, of)
+			case sessions.Ended:
+				p.ended(ctx, b, i, of)
+			case sessions.Late:
+				p.late(ctx, b, i, of)
+			}
+		},
+		Evicted: func(i int, of *sessions.Session, _ sessions.Event) { p.evicted(ctx, b, i, of) },
+	}, b.now)
 }
 
 // repeated writes onto the copy of a root the verdict that the first had: a
