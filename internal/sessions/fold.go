@@ -24,6 +24,7 @@ const (
 // records.
 func (s *Session) Assemble() {
 	if s.log == nil {
+		trimSummary(&s.sum)
 		s.Summary = &s.sum
 		return
 	}

@@ -78,20 +78,27 @@ type Session struct {
 // unknown is a time that is not known.
 const unknown = math.MinInt64
 
-func newSession(key string, service Service) *Session { return initSession(&Session{}, key, service) }
+func newSession(key string, service Service) *Session {
+	return initSession(&Session{}, key, unique.Make(service))
+}
 
 // initSession makes a new session of an empty one.
-func initSession(s *Session, key string, service Service) *Session {
-	s.Key, s.Summary, s.service = key, &s.sum, unique.Make(service)
+func initSession(s *Session, key string, service unique.Handle[Service]) *Session {
+	s.Key, s.Summary, s.service = key, &s.sum, service
 	s.sum.SessionID, s.sum.Status = key, analysis.StatusActive
 	s.started, s.first, s.last = unknown, unknown, unknown
 	return s
 }
 
-// maxSpareRecords bounds the room of a log that is kept.
-const maxSpareRecords = 2 * indexFrom
+// maxSpareRecords bounds the room of a log that is kept, maxSpareCounts that of a
+// list of the sum.
+const (
+	maxSpareRecords = 2 * indexFrom
+	maxSpareCounts  = 16
+)
 
-// clear makes the session an empty one, with the memory of its log and summary.
+// clear makes the session an empty one, with the memory of its log and of what it
+// summed up.
 func (s *Session) clear() {
 	spare, assembled := s.spare, s.assembled
 	if l := s.log; l != nil && cap(l.list) <= maxSpareRecords {
@@ -99,8 +106,18 @@ func (s *Session) clear() {
 		*l = callLog{list: l.list[:0], oldest: math.MaxInt64}
 		spare = l
 	}
+	types, models, tools, exact := emptied(s.sum.EventTypes.List), emptied(s.sum.Models.List), emptied(s.sum.Tools.List), emptied(s.sum.Durations.Exact)
 	*s = Session{}
 	s.spare, s.assembled = spare, assembled
+	s.sum.EventTypes.List, s.sum.Models.List, s.sum.Tools.List, s.sum.Durations.Exact = types, models, tools, exact
+}
+
+// emptied returns an empty list in the memory of one; nil when that is much.
+func emptied[T any](list []T) []T {
+	if cap(list) > maxSpareCounts {
+		return nil
+	}
+	return list[:0]
 }
 
 // newLog gives the session an empty log.

@@ -21,6 +21,8 @@ type symbols struct {
 	// come together.
 	lastTrace pcommon.TraceID
 	lastHash  uint64
+	// lastService is the service asked for last.
+	lastService unique.Handle[Service]
 }
 
 // symbol is a name and its number, if it has one.
@@ -72,6 +74,14 @@ func (y *symbols) trace(id pcommon.TraceID) uint64 {
 		y.lastTrace, y.lastHash = id, traceHash(id)
 	}
 	return y.lastHash
+}
+
+// service returns a service as all sessions share it.
+func (y *symbols) service(s Service) unique.Handle[Service] {
+	if y.lastService == (unique.Handle[Service]{}) || y.lastService.Value() != s {
+		y.lastService = unique.Make(s)
+	}
+	return y.lastService
 }
 
 // number returns the number of a text as a name; false = it has none.

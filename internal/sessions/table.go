@@ -191,7 +191,7 @@ func (t *Table) move(trace pcommon.TraceID, old, to string) {
 }
 
 func (t *Table) add(sh *shard, key string, service Service, arrived time.Duration) *Session {
-	s := initSession(sh.held.empty(), key, service)
+	s := initSession(sh.held.empty(), key, sh.held.packer.symbols.service(service))
 	s.arrived = arrived
 	sh.held.enter(s)
 	sh.open.pushBack(s)

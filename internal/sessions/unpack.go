@@ -60,9 +60,8 @@ func (u *unpacker) summary(s *analysis.Summary, counted bool) {
 	}
 	s.FirstEvent, s.LastEvent = u.time(), u.time()
 	for _, c := range [...]*analysis.Counts{&s.EventTypes, &s.Models, &s.Tools} {
-		if n := u.uint(); n > 0 {
-			c.List = make([]analysis.Count, n)
-		}
+		n := int(u.uint())
+		c.List = slices.Grow(c.List, n)[:n]
 		for i := range c.List {
 			c.List[i] = analysis.Count{Name: textOf(u.name()), N: u.int()}
 		}
@@ -81,9 +80,8 @@ func (u *unpacker) summary(s *analysis.Summary, counted bool) {
 
 func (u *unpacker) durations(d *analysis.Durations) {
 	d.N, d.Sum = u.int(), u.sum()
-	if n := u.uint(); n > 0 {
-		d.Exact = make([]float64, n)
-	}
+	n := int(u.uint())
+	d.Exact = slices.Grow(d.Exact, n)[:n]
 	for i := range d.Exact {
 		d.Exact[i] = math.Float64frombits(u.fixed())
 	}
