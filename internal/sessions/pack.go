@@ -192,11 +192,11 @@ const (
 )
 
 // packedCall is what each call has at the least: what there is of it, has, is,
-// role, kind, span, and when it began and ended; mostPacked what it has at the
-// most, but for its names and what few spans tell.
+// role, kind, span, when it began and ended, and the number of its name; mostPacked
+// what it has at the most, but for names without a number and what few spans tell.
 const (
-	packedCall = 5 + 8 + 8 + 8
-	mostPacked = packedCall + 8 + 8 + 4 + 2*8 + 8 + 8
+	packedCall = 5 + 8 + 8 + 8 + 2
+	mostPacked = packedCall + 8 + 8 + 4 + 2*8 + 8 + 8 + 2
 )
 
 // calls appends the calls. There are many: numbers of them are as wide as they
@@ -211,31 +211,34 @@ func (p *packer) calls(l *callLog) {
 	before := &call{}
 	for i := range l.list {
 		c := &l.list[i]
-		there := c.there(before)
+		there, name, answered := c.there(before), p.symbols.numberOf(c.name), p.symbols.numberOf(c.answered)
 		n := len(p.b)
-		p.b = p.b[:n+c.put((*[mostPacked]byte)(p.room(mostPacked)), there)]
-		p.known(c.name)
-		if there&packedAnswered != 0 {
-			p.known(c.answered)
+		p.b = p.b[:n+c.put((*[mostPacked]byte)(p.room(mostPacked)), there, name, answered)]
+		if name == unnumbered {
+			p.name(textOf(c.name))
+		}
+		if answered == unnumbered {
+			p.name(textOf(c.answered))
 		}
 		if m := c.more; m != nil {
 			p.int(m.cacheRead)
 			p.int(m.cacheWrite)
 			p.int(m.reasoning)
 			p.fixed(math.Float64bits(m.durationMS))
-			p.known(m.other)
+			p.name(textOf(m.other))
 		}
 		before = c
 	}
 }
 
-// put writes what there is of a call, but for its names and what few spans tell,
-// and returns how many bytes that takes.
-func (c *call) put(b *[mostPacked]byte, there byte) int {
+// put writes what there is of a call, its names as numbers, but for what few spans
+// tell, and returns how many bytes that takes.
+func (c *call) put(b *[mostPacked]byte, there byte, name, answered uint16) int {
 	b[0], b[1], b[2], b[3], b[4] = there, byte(c.has), byte(c.is), byte(c.role), byte(c.kind)
 	copy(b[5:13], c.span[:])
 	binary.LittleEndian.PutUint64(b[13:21], uint64(c.start))
 	binary.LittleEndian.PutUint64(b[21:29], uint64(c.end))
+	binary.LittleEndian.PutUint16(b[29:31], name)
 	n := packedCall
 	if there&packedSameTrace == 0 {
 		binary.LittleEndian.PutUint64(b[n:], c.trace)
@@ -261,6 +264,10 @@ func (c *call) put(b *[mostPacked]byte, there byte) int {
 	if there&packedCost != 0 {
 		binary.LittleEndian.PutUint64(b[n:], math.Float64bits(c.costUSD))
 		n += 8
+	}
+	if there&packedAnswered != 0 {
+		binary.LittleEndian.PutUint16(b[n:], answered)
+		n += 2
 	}
 	return n
 }
@@ -311,15 +318,6 @@ func (p *packer) name(s string) {
 	p.uint(2*uint64(len(p.names)) + 1)
 	p.text(s)
 	p.names = append(p.names, s)
-}
-
-// known appends a name as name does.
-func (p *packer) known(n name) {
-	if k, ok := p.symbols.numberOf(n); ok {
-		p.uint(2 * k)
-		return
-	}
-	p.name(textOf(n))
 }
 
 func (p *packer) text(s string) {

@@ -1,6 +1,7 @@
 package sessions
 
 import (
+	"math"
 	"unique"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -96,16 +97,22 @@ func (y *symbols) number(s string) (uint64, bool) {
 	return uint64(found.number), found.numbered
 }
 
-// numberOf returns the number of a name; false = it has none.
-func (y *symbols) numberOf(n name) (uint64, bool) {
+// unnumbered stands for the number of a name that has none.
+const unnumbered = math.MaxUint16
+
+// numberOf returns the number of a name.
+func (y *symbols) numberOf(n name) uint16 {
 	if n == (name{}) {
-		return 0, true
+		return 0
 	}
 	s := n.Value()
-	if found := &y.recent[slotOf(s)]; found.name == n {
-		return uint64(found.number), found.numbered
+	if found := &y.recent[slotOf(s)]; found.name == n && found.numbered {
+		return found.number
 	}
-	return y.number(s)
+	if number, ok := y.number(s); ok {
+		return uint16(number)
+	}
+	return unnumbered
 }
 
 // lookup returns the symbol of a text that is neither empty nor too long.

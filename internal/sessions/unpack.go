@@ -105,11 +105,9 @@ func (u *unpacker) calls(s *Session) {
 		c := &l.list[i]
 		*c = call{trace: before.trace, parent: before.parent, scope: before.scope}
 		there := u.b[0]
-		u.b = u.b[c.take(u.b, there):]
-		c.name = u.name()
-		if there&packedAnswered != 0 {
-			c.answered = u.name()
-		}
+		name, answered, n := c.take(u.b, there)
+		u.b = u.b[n:]
+		c.name, c.answered = u.numbered(name), u.numbered(answered)
 		if there&packedMore != 0 {
 			c.more = &moreOfCall{cacheRead: u.int(), cacheWrite: u.int(), reasoning: u.int(), durationMS: math.Float64frombits(u.fixed()), other: u.name()}
 		}
@@ -121,13 +119,14 @@ func (u *unpacker) calls(s *Session) {
 	}
 }
 
-// take reads what put has written of a call, and returns how many bytes that took.
-func (c *call) take(b []byte, there byte) int {
+// take reads what put has written of a call. It returns the numbers of the names
+// and how many bytes all took.
+func (c *call) take(b []byte, there byte) (name, answered uint16, n int) {
 	c.has, c.is, c.role, c.kind = figures(b[1]), marks(b[2]), callRole(b[3]), callKind(b[4])
 	c.span = pcommon.SpanID(b[5:13])
 	c.start = int64(binary.LittleEndian.Uint64(b[13:21]))
 	c.end = int64(binary.LittleEndian.Uint64(b[21:29]))
-	n := packedCall
+	name, n = binary.LittleEndian.Uint16(b[29:31]), packedCall
 	if there&packedSameTrace == 0 {
 		c.trace = binary.LittleEndian.Uint64(b[n:])
 		n += 8
@@ -152,7 +151,19 @@ func (c *call) take(b []byte, there byte) int {
 		c.costUSD = math.Float64frombits(binary.LittleEndian.Uint64(b[n:]))
 		n += 8
 	}
-	return n
+	if there&packedAnswered != 0 {
+		answered = binary.LittleEndian.Uint16(b[n:])
+		n += 2
+	}
+	return name, answered, n
+}
+
+// numbered returns the name with a number, or the next when it has none.
+func (u *unpacker) numbered(number uint16) name {
+	if number == unnumbered {
+		return u.name()
+	}
+	return u.symbols.names[number]
 }
 
 func (u *unpacker) name() name {
