@@ -76,11 +76,19 @@ func sortKeys(keys []CallKey) {
 	})
 }
 
-// A look at the calls that bear on one says the same of it as a look at all.
+// A look at the calls that bear on one says the same of it as a look at all, of
+// one library's calls too.
 func TestRelatedCallsAreEnough(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		log := newCallLog()
-		for _, s := range someSpans(t, 60) {
+		oneLibrary, atMost := rapid.Bool().Draw(t, "one library"), 60
+		if oneLibrary {
+			atMost = indexFrom
+		}
+		for _, s := range someSpans(t, atMost) {
+			if oneLibrary {
+				s.scope = "fw"
+			}
 			r := s.reading()
 			var c call
 			if !c.read(&r, newSymbols()) {

@@ -139,12 +139,29 @@ func (w *relations) down(top int, c *call, at, depth int) {
 	})
 }
 
+// alone reports whether nothing else can bear on the call: as most are of a session
+// that one library tells, whose wrappers come after what is in them. It is a look
+// at a short log, and says nothing of a long one.
+func (l *callLog) alone(at int) bool {
+	if l.index != nil || l.mixed {
+		return false
+	}
+	c := &l.list[at]
+	for i := range l.list {
+		o := &l.list[i]
+		if i != at && (o.span == c.parent || o.parent == c.span || o.id == c.id && c.id != 0) {
+			return false
+		}
+	}
+	return true
+}
+
 // copies returns what was known of the call at position at when it came, and
 // whether it repeats what earlier ones told: then the call is one with theirs,
 // or surrounds them.
 func (l *callLog) copies(at int) (copies Copies, repeats bool) {
 	c := &l.list[at]
-	if !c.isCall() || l.foreign == 0 {
+	if !c.isCall() || l.foreign == 0 || l.alone(at) {
 		return copies, false
 	}
 	l.related(at, func(positions []int) {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"unique"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -41,6 +42,8 @@ func TestSymbolsAreWhatTheySay(t *testing.T) {
 				}
 				named[n] = s
 			}
+			service := Service{Name: s, Version: rapid.SampledFrom([]string{"", "1"}).Draw(t, "version"), Attributes: s}
+			require.Equal(t, unique.Make(service), y.service(service))
 			id := pcommon.TraceID{15: byte(rapid.IntRange(0, 2).Draw(t, "trace"))}
 			require.Equal(t, traceHash(id), y.trace(id))
 		}
