@@ -45,8 +45,8 @@ func (s *sieve) next(b []byte, from int) int {
 	i := max(0, from-first)
 	for n >= 32 && i < n {
 		block := min(i, n-32) // the last reaches back over what was looked at
-		near, far := near[block:block+32], far[block:block+32]
-		marks := zeros((word(near) ^ need) | (word(far)&mask ^ want))
+		near, far := (*[32]byte)(near[block:block+32]), (*[32]byte)(far[block:block+32])
+		marks := zeros((word(near[:]) ^ need) | (word(far[:])&mask ^ want))
 		marks |= zeros((word(near[8:]) ^ need) | (word(far[8:])&mask ^ want))
 		marks |= zeros((word(near[16:]) ^ need) | (word(far[16:])&mask ^ want))
 		marks |= zeros((word(near[24:]) ^ need) | (word(far[24:])&mask ^ want))
