@@ -31,6 +31,7 @@ func TestScreenedContent(t *testing.T) {
 		"own text":           {own, `"` + long + `"`, false},
 		"own number":         {own, strings.Repeat("1", 2*minScreened), false},
 		"not captured":       {adk, "{}", false},
+		"captured":           {adk, "nothing" + long, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			span := spanCase{scope: c.scope, attrs: attrs{"gen_ai.operation.name": "chat", "agentlens.event.type": "llm_call", "gen_ai.output.messages": c.output}}
@@ -43,7 +44,7 @@ func TestScreenedContent(t *testing.T) {
 				got.Event.Output = want.Event.Output
 			}
 			require.Equal(t, want, got)
-			require.Equal(t, c.scope == adk, want.Event.Output == nil)
+			require.Equal(t, c.output == "{}", want.Event.Output == nil)
 			without := scope.Without(ContentOutput).Screened(&Screens{Output: lookingFor("secret")}).Read(span.span(t))
 			require.Nil(t, without.Event.Output)
 		})
