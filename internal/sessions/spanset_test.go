@@ -123,7 +123,7 @@ func TestSpanSetAddsTogetherAsOneByOne(t *testing.T) {
 			s.first = 1<<s.numberBits - uint32(2*s.chunkWords())
 			s.oldest, s.next = s.first, s.first
 		}
-		for range 200 {
+		for range 100 {
 			trace := keyOf(random.IntN(traces), 0).Trace
 			ids := make([]uint64, 1+random.IntN(64))
 			for i := range ids {
@@ -136,7 +136,7 @@ func TestSpanSetAddsTogetherAsOneByOne(t *testing.T) {
 			if got := together.add(trace, ids); got != want {
 				t.Fatalf("of the ids %d, %b were added, want %b", ids, got, want)
 			}
-			require.Equal(t, single.inOrder(), together.inOrder())
+			require.True(t, slices.Equal(single.inOrder(), together.inOrder()))
 			require.Equal(t, single.placed, together.placed)
 			require.Equal(t, single.next-single.oldest, together.next-together.oldest)
 		}
