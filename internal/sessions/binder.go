@@ -80,7 +80,6 @@ type observer struct {
 	first, size int
 	fresh       uint64
 	readings    [maxTogether]*spanevent.Reading
-	services    [maxTogether]*Service
 }
 
 // maxTogether is how many readings are taken in at a time at most.
