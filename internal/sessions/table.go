@@ -151,11 +151,14 @@ func (t *Table) Bind(r *spanevent.Reading) {
 // move takes the spans of a trace that name no session out of the session they
 // were counted in, old or, if that is empty, the trace's own.
 func (t *Table) move(trace pcommon.TraceID, old, to string) {
+	if old == "" && t.unnamed.Load() == 0 {
+		return
+	}
 	own := trace.String()
 	if old == "" {
 		old = own
 	}
-	if old == to || old == own && t.unnamed.Load() == 0 {
+	if old == to {
 		return
 	}
 	from, into := t.shard(old), t.shard(to)
