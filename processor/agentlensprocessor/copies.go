@@ -24,10 +24,10 @@ func (p *agentLensProcessor) preferOwn(b *batch, spans []readSpan) {
 		spans[i].told = told[i]
 		e := &spans[i].reading.Event
 		if len(told[i].From) > 0 && ruledOut(e) {
-			p.readContent(e, &spans[i], true)
+			p.readContent(e, &spans[i])
 		}
 		for _, j := range told[i].From {
-			p.readContent(e, &spans[j], false)
+			p.readContent(e, &spans[j])
 		}
 	}
 }
@@ -39,10 +39,9 @@ func ruledOut(e *analysis.Event) bool {
 		e.ToolCall != nil && (spanevent.RuledOut(e.ToolCall.Input) || spanevent.RuledOut(e.ToolCall.Output))
 }
 
-// readContent gives an event content that was left unread, its own or that of its
-// copy: where the copy becomes a part, nobody downstream reads it there. Of its
-// own that is what a screen ruled out; what is unread otherwise stays on its span.
-func (p *agentLensProcessor) readContent(e *analysis.Event, from *readSpan, own bool) {
+// readContent gives an event content that was left unread, from its own span or that
+// of its copy: where the copy becomes a part, nobody downstream reads it there.
+func (p *agentLensProcessor) readContent(e *analysis.Event, from *readSpan) {
 	if p.unread == 0 {
 		return
 	}
@@ -50,7 +49,7 @@ func (p *agentLensProcessor) readContent(e *analysis.Event, from *readSpan, own 
 	scope.SetName(from.reading.Scope)
 	r := spanevent.ForScope(scope).Read(from.span)
 	fill := func(to *json.RawMessage, of json.RawMessage) {
-		if of != nil && (*to == nil && !own || spanevent.RuledOut(*to)) {
+		if of != nil && (*to == nil || spanevent.RuledOut(*to)) {
 			*to = of
 		}
 	}
