@@ -24,7 +24,8 @@ var inWords = struct{ quote, below, backslash, one uint64 }{2 * ones, 0x21 * one
 // blocks of 32: most strings are short.
 const runBytes = 48
 
-// eight returns the eight bytes at i, the first in the lowest bits.
+// eight returns the eight bytes at i, the first in the lowest bits. It does without
+// asItIs, whose unsafe.Slice checks again what s[i:i+8] has checked.
 func eight(s string, i int) uint64 {
 	return binary.LittleEndian.Uint64((*[8]byte)(unsafe.Pointer(unsafe.StringData(s[i : i+8])))[:])
 }
