@@ -10,7 +10,7 @@ import (
 // rests of the shard share: a session may go from one to the other as it is.
 type sessionIndex struct {
 	seed   maphash.Seed
-	places map[uint64]place
+	places placeTable
 	// awake are the sessions awake by their slots, nil where a slot is free.
 	awake []*Session
 	free  []int32
@@ -47,11 +47,12 @@ func (p place) slot() uint64 { return uint64(p &^ isAwake) }
 
 func newSessionIndex(seed maphash.Seed) *sessionIndex {
 	return &sessionIndex{
-		seed: seed, places: map[uint64]place{}, clashing: map[string]*Session{}, packer: packer{symbols: newSymbols()},
+		seed: seed, places: newPlaceTable(), clashing: map[string]*Session{}, packer: packer{symbols: newSymbols()},
 	}
 }
 
-func (x *sessionIndex) hash(key string) uint64 { return maphash.String(x.seed, key) }
+// hash is above 0.
+func (x *sessionIndex) hash(key string) uint64 { return max(1, maphash.String(x.seed, key)) }
 
 // get returns a session, awake, and whether it was at rest; nil when it is not
 // held.
@@ -60,7 +61,7 @@ func (x *sessionIndex) get(key string) (s *Session, woken bool) {
 		return x.latest, false
 	}
 	hash := x.hash(key)
-	at, found := x.places[hash]
+	at, found := x.places.get(hash)
 	switch {
 	case !found:
 	case at.awake():
@@ -80,7 +81,7 @@ func (x *sessionIndex) get(key string) (s *Session, woken bool) {
 // enter takes in a session that is not held.
 func (x *sessionIndex) enter(s *Session) {
 	hash := x.hash(s.Key)
-	if _, taken := x.places[hash]; taken {
+	if _, taken := x.places.get(hash); taken {
 		x.clashing[s.Key] = s
 		return
 	}
@@ -93,7 +94,7 @@ func (x *sessionIndex) leave(s *Session) {
 		delete(x.clashing, s.Key)
 		return
 	}
-	delete(x.places, s.hash)
+	x.places.remove(s.hash)
 	x.vacate(s)
 }
 
@@ -106,7 +107,7 @@ func (x *sessionIndex) occupy(s *Session, hash uint64) {
 	}
 	s.hash, x.latest = hash, s
 	x.awake[s.slot-1] = s
-	x.places[hash] = isAwake | place(s.slot-1)
+	x.places.set(hash, isAwake|place(s.slot-1))
 }
 
 func (x *sessionIndex) vacate(s *Session) {

@@ -127,7 +127,7 @@ func (r *rest) write(s rested) {
 	}
 	last := &r.chunks[len(r.chunks)-1]
 	at := len(last.b)
-	r.places[s.hash()] = place(r.front+len(r.chunks)-1)<<(offsetBits+restBits) | place(r.number)<<offsetBits | place(at)
+	r.places.set(s.hash(), place(r.front+len(r.chunks)-1)<<(offsetBits+restBits)|place(r.number)<<offsetBits|place(at))
 	last.b = append(last.b, s...)
 	last.b[at+restGone] = 0
 	last.sessions++
@@ -137,7 +137,7 @@ func (r *rest) write(s rested) {
 
 // move takes a session out of another rest into this one, as it is.
 func (r *rest) move(s rested, from *rest) {
-	at := r.places[s.hash()]
+	at, _ := r.places.get(s.hash())
 	r.write(s)
 	from.release(s, at)
 }
@@ -177,8 +177,8 @@ func (r *rest) all() iter.Seq[rested] {
 
 // remove lets go of a session.
 func (r *rest) remove(s rested) {
-	at := r.places[s.hash()]
-	delete(r.places, s.hash())
+	at, _ := r.places.get(s.hash())
+	r.places.remove(s.hash())
 	r.release(s, at)
 }
 
