@@ -1,9 +1,12 @@
 package alert
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"math/bits"
+)
 
 // sieve finds where a byte stands that has, at some distance, one of a set. It
-// looks at 32 places at once: where the byte is frequent, as a hyphen is in
+// looks at 64 places at once: where the byte is frequent, as a hyphen is in
 // dates and names, going from each to the next takes longer than that.
 type sieve struct {
 	need byte
@@ -42,18 +45,36 @@ func (s *sieve) next(b []byte, from int) int {
 	}
 	near, far := b[first:][:n:n], b[first+s.distance:][:n:n]
 	need, mask, want := ones*uint64(s.need), ones*uint64(s.mask), ones*uint64(s.want)
+	le := binary.LittleEndian
 	i := max(0, from-first)
-	for n >= 32 && i < n {
-		block := min(i, n-32) // the last reaches back over what was looked at
-		near, far := (*[32]byte)(near[block:block+32]), (*[32]byte)(far[block:block+32])
-		marks := zeros((word(near[:]) ^ need) | (word(far[:])&mask ^ want))
-		marks |= zeros((word(near[8:]) ^ need) | (word(far[8:])&mask ^ want))
-		marks |= zeros((word(near[16:]) ^ need) | (word(far[16:])&mask ^ want))
-		marks |= zeros((word(near[24:]) ^ need) | (word(far[24:])&mask ^ want))
-		if marks&highs != 0 {
-			break
+	for n >= 8 && i < n {
+		// The last 64 reach back over what was looked at, as do the last 8.
+		if n >= 64 {
+			at := min(i, n-64)
+			near, far := (*[64]byte)(near[at:at+64]), (*[64]byte)(far[at:at+64])
+			// Less 1 a difference of 0 has its high bit set, one below 0x80 has not.
+			// Where bytes beyond ASCII have it too is looked at closer for nothing.
+			marks := ((le.Uint64(near[:]) ^ need) | (le.Uint64(far[:])&mask ^ want)) - ones
+			marks |= ((le.Uint64(near[8:]) ^ need) | (le.Uint64(far[8:])&mask ^ want)) - ones
+			marks |= ((le.Uint64(near[16:]) ^ need) | (le.Uint64(far[16:])&mask ^ want)) - ones
+			marks |= ((le.Uint64(near[24:]) ^ need) | (le.Uint64(far[24:])&mask ^ want)) - ones
+			marks |= ((le.Uint64(near[32:]) ^ need) | (le.Uint64(far[32:])&mask ^ want)) - ones
+			marks |= ((le.Uint64(near[40:]) ^ need) | (le.Uint64(far[40:])&mask ^ want)) - ones
+			marks |= ((le.Uint64(near[48:]) ^ need) | (le.Uint64(far[48:])&mask ^ want)) - ones
+			marks |= ((le.Uint64(near[56:]) ^ need) | (le.Uint64(far[56:])&mask ^ want)) - ones
+			if marks&highs == 0 {
+				i = at + 64
+				continue
+			}
 		}
-		i = block + 32
+		for end := min(i+64, n); i < end; {
+			at := min(i, n-8)
+			x := (le.Uint64(near[at:at+8]) ^ need) | (le.Uint64(far[at:at+8])&mask ^ want)
+			if marks := zeros(x) >> (8 * uint(i-at)); marks != 0 {
+				return first + i + bits.TrailingZeros64(marks)/8
+			}
+			i = at + 8
+		}
 	}
 	for ; i < n; i++ {
 		if near[i] == s.need && far[i]&s.mask == s.want {
@@ -69,7 +90,5 @@ const (
 	highs = 0x8080808080808080
 )
 
-func word(b []byte) uint64 { return binary.LittleEndian.Uint64(b) }
-
-// zeros has one of highs set if, and only if, a byte of x is 0.
-func zeros(x uint64) uint64 { return (x - ones) &^ x }
+// zeros has those of highs set that belong to a byte of x that is 0.
+func zeros(x uint64) uint64 { return ^((x&^highs + ^uint64(highs)) | x) & highs }

@@ -24,7 +24,7 @@ func TestSieveFindsWhatIsThere(t *testing.T) {
 			s, distance = newSieve([]byte("-"), beside, nil), -len(beside)
 		}
 		require.Equal(t, distance, s.distance)
-		b := rapid.SliceOfN(rapid.SampledFrom([]byte("-\xff0-z\xad.379a  \x00")), 20, 120).Draw(t, "text")
+		b := rapid.SliceOfN(rapid.SampledFrom([]byte("-\xff0-z\xad.379a  \x00")), 1, 200).Draw(t, "text")
 		at := -1
 		for from := range b {
 			// A need at a place that has no room for the other byte is none.
@@ -50,13 +50,28 @@ func TestSieveFindsTheOnlyOne(t *testing.T) {
 	var digit byteSet
 	digit.add('7')
 	s := newSieve([]byte("-"), nil, []byteSet{digit})
-	for at := range 110 {
-		b := []byte(strings.Repeat("z", 111))
-		b[at], b[at+1] = '-', '7'
-		for from := range at + 1 {
-			require.Equal(t, at, s.next(b, from))
+	for _, size := range []int{2, 8, 9, 64, 65, 66, 150} {
+		for at := range size - 1 {
+			b := []byte(strings.Repeat("z", size))
+			b[at], b[at+1] = '-', '7'
+			for from := range at + 1 {
+				require.Equal(t, at, s.next(b, from))
+			}
+			require.Equal(t, -1, s.next(b, at+1))
 		}
-		require.Equal(t, -1, s.next(b, at+1))
+	}
+}
+
+// What differs from the need in its lowest bit is none, not behind one either that
+// was looked at before.
+func TestSieveDoesNotBorrow(t *testing.T) {
+	var other, digit byteSet
+	digit.add('7')
+	s := newSieve([]byte("-"), nil, []byteSet{other, digit})
+	for size := range 80 {
+		b := []byte(strings.Repeat("z", size) + "-,77")
+		require.Equal(t, size, s.next(b, 0))
+		require.Equal(t, -1, s.next(b, size+1))
 	}
 }
 
