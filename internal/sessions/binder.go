@@ -55,7 +55,8 @@ type Batch struct {
 // Observe takes in the readings of a batch, which b has bound, in their order, each
 // as Table.Observe does.
 func (b *Binder) Observe(batch *Batch, now time.Time) {
-	o := observer{Table: b.table, now: now, arrived: now.Sub(b.table.made)}
+	var o observer // set where it is: a copy would take as much of the stack again
+	o.Table, o.now, o.arrived = b.table, now, now.Sub(b.table.made)
 	for i := 0; i < batch.Size; {
 		if batch.Reading(i) == nil {
 			i++
@@ -82,8 +83,10 @@ type observer struct {
 	readings    [maxTogether]*spanevent.Reading
 }
 
-// maxTogether is how many readings are taken in at a time at most.
-const maxTogether = 64
+// maxTogether is how many readings are taken in at a time at most. They are on the
+// stack below all that the engines do: were they 64, the goroutine of each request
+// would have to copy its stack to one of twice the size.
+const maxTogether = 16
 
 // begin gathers the readings from the i-th on, and remembers their spans.
 func (o *observer) begin(batch *Batch, i int) {
