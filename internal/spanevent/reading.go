@@ -76,6 +76,8 @@ type Reading struct {
 	// Session is set for RoleSession, RoleSessionStart and RoleSessionReport.
 	Session SessionFacts
 
+	// told has the bit of each field that the span's attributes tell.
+	told uint64
 	// memory holds what ReadInto has read of the event.
 	memory memory
 }
@@ -119,6 +121,8 @@ func (r *Reading) IsTraceRoot() bool { return r.ParentID.IsEmpty() }
 
 // Agent returns the agent's name, or its label where it has none.
 func (r *Reading) Agent() string { return firstOf(r.AgentName, r.AgentLabel) }
+
+func (r *Reading) tells(what field) bool { return r.told&(1<<what) != 0 }
 
 // Content is a set of the data that events and sessions carry.
 type Content uint8
@@ -250,7 +254,7 @@ func (s *Scope) read(r *Reading, span ptrace.Span, f *facts) bool {
 	r.Role, r.Dialect, r.Rule, r.Scope, r.Own = c.role, c.dialect, c.rule, s.name, own
 	r.TraceID, r.SpanID, r.ParentID = span.TraceID(), span.SpanID(), span.ParentSpanID()
 	r.Start, r.End = span.StartTimestamp().AsTime(), span.EndTimestamp().AsTime()
-	r.Event.Type = c.event
+	r.Event.Type, r.told = c.event, f.told
 	if f.has(fieldReplaces) {
 		r.Replaces = f.texts(fieldReplaces)
 	}

@@ -26,33 +26,32 @@ const (
 func makeRoom(attrs pcommon.Map, keys int) { attrs.EnsureCapacity(attrs.Len() + keys) }
 
 // Stamp writes onto a span what it is to which session, so that whoever reads
-// it downstream needs no state. Values that are there already stay.
+// it downstream needs no state. r is what was read of that span: values that were
+// there then stay, but for the session.
 func Stamp(span ptrace.Span, r *Reading) {
-	attrs, typed := span.Attributes(), r.Rule == RuleStamp
-	room := stampKeys
-	if typed {
-		room--
+	attrs, agent := span.Attributes(), r.Agent()
+	ofSession, ofAgent, typed := r.tells(fieldStampedSession), r.tells(fieldStampedAgent) || agent == "", r.tells(fieldEventType)
+	room := 0
+	for _, there := range [stampKeys]bool{ofSession, ofAgent, typed} {
+		if !there {
+			room++
+		}
 	}
 	if r.Role == RoleEvent && r.Event.CostUSD.OK {
 		room += costKeys
 	}
 	makeRoom(attrs, room)
-	key := r.Key()
-	if v, _ := attrs.GetOrPutEmpty(semconv.AgentLensSessionID); v.Type() != pcommon.ValueTypeStr || v.Str() != key {
+	// To put what is known to be absent is the cheapest way that pdata has.
+	if key := r.Key(); !ofSession {
+		attrs.PutStr(semconv.AgentLensSessionID, key)
+	} else if v, _ := attrs.GetOrPutEmpty(semconv.AgentLensSessionID); v.Type() != pcommon.ValueTypeStr || v.Str() != key {
 		v.SetStr(key)
 	}
-	putAbsent(attrs, semconv.AgentLensAgentName, r.Agent())
+	if !ofAgent {
+		attrs.PutStr(semconv.AgentLensAgentName, agent)
+	}
 	if !typed {
-		putAbsent(attrs, semconv.EventType, r.eventType())
-	}
-}
-
-func putAbsent(attrs pcommon.Map, key, value string) {
-	if value == "" {
-		return
-	}
-	if v, present := attrs.GetOrPutEmpty(key); !present {
-		v.SetStr(value)
+		attrs.PutStr(semconv.EventType, r.eventType())
 	}
 }
 
@@ -184,8 +183,14 @@ func stampTokens(attrs pcommon.Map, e *analysis.Event) {
 
 // putUntold writes a text that stands neither under its key nor the other.
 func putUntold(attrs pcommon.Map, key, value, other string) {
-	if _, told := attrs.Get(other); !told {
-		putAbsent(attrs, key, value)
+	if value == "" {
+		return
+	}
+	if _, told := attrs.Get(other); told {
+		return
+	}
+	if v, present := attrs.GetOrPutEmpty(key); !present {
+		v.SetStr(value)
 	}
 }
 

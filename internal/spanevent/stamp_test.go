@@ -1,6 +1,7 @@
 package spanevent
 
 import (
+	"maps"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -14,17 +15,22 @@ import (
 // What stands on a span stays, but for the session: that is for the processor
 // to say.
 func TestStampKeepsWhatIsThere(t *testing.T) {
-	r := Reading{Role: RoleEvent, SessionID: "s", AgentName: "a", Event: analysis.Event{Type: analysis.EventLLMCall}}
+	chat := map[string]any{semconv.GenAIOperationName: semconv.OperationChat}
 	for name, c := range map[string]struct{ before, after map[string]any }{
-		"nothing":      {nil, map[string]any{semconv.AgentLensSessionID: "s", semconv.AgentLensAgentName: "a", semconv.EventType: "llm_call"}},
+		"nothing":      {map[string]any{}, map[string]any{semconv.AgentLensSessionID: "s", semconv.AgentLensAgentName: "a", semconv.EventType: "llm_call"}},
 		"the same":     {map[string]any{semconv.AgentLensSessionID: "s"}, map[string]any{semconv.AgentLensSessionID: "s", semconv.AgentLensAgentName: "a", semconv.EventType: "llm_call"}},
 		"others":       {map[string]any{semconv.AgentLensSessionID: "x", semconv.AgentLensAgentName: "y", semconv.EventType: "z"}, map[string]any{semconv.AgentLensSessionID: "s", semconv.AgentLensAgentName: "y", semconv.EventType: "z"}},
 		"another type": {map[string]any{semconv.AgentLensSessionID: int64(1), semconv.EventType: ""}, map[string]any{semconv.AgentLensSessionID: "s", semconv.AgentLensAgentName: "a", semconv.EventType: ""}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			span := ptrace.NewSpan()
+			maps.Copy(c.before, chat)
 			require.NoError(t, span.Attributes().FromRaw(c.before))
+			r := ForScope(pcommon.NewInstrumentationScope()).Read(span)
+			require.Equal(t, RoleEvent, r.Role)
+			r.SessionID, r.AgentName = "s", "a"
 			Stamp(span, &r)
+			maps.Copy(c.after, chat)
 			require.Equal(t, c.after, span.Attributes().AsRaw())
 		})
 	}
@@ -36,7 +42,7 @@ func TestStampAllocations(t *testing.T) {
 	const runs = 100
 	untold := Reading{Role: RoleEvent, SessionID: "s", AgentName: "a", Event: analysis.Event{Type: analysis.EventLLMCall, CostUSD: analysis.Some(0.5)}}
 	told := untold
-	told.Rule = RuleStamp
+	told.told = 1 << fieldEventType
 	for name, c := range map[string]struct {
 		r      *Reading
 		before []string
