@@ -85,6 +85,11 @@ func (c *Counts) find(name string) (int, bool) {
 				return i, true
 			}
 		}
+		at := 0
+		for at < len(c.List) && c.List[at].Name < name {
+			at++
+		}
+		return at, false
 	}
 	return slices.BinarySearchFunc(c.List, name, func(e Count, name string) int {
 		return strings.Compare(e.Name, name)

@@ -42,13 +42,23 @@ func (d *Durations) Add(ms float64) {
 	d.Sum.Add(ms)
 	if d.Sketch == nil {
 		if len(d.Exact) < exactDurations {
-			i, _ := slices.BinarySearch(d.Exact, ms)
-			d.Exact = slices.Insert(d.Exact, i, ms)
+			d.insert(ms)
 			return
 		}
 		d.spill()
 	}
 	d.count(bucketIndex(ms), 1)
+}
+
+// insert puts a duration where it belongs among the exact ones, of which a session
+// mostly has a handful.
+func (d *Durations) insert(ms float64) {
+	d.Exact = append(d.Exact, ms)
+	at := len(d.Exact) - 1
+	for ; at > 0 && d.Exact[at-1] > ms; at-- {
+		d.Exact[at] = d.Exact[at-1]
+	}
+	d.Exact[at] = ms
 }
 
 // Merge adds all that other holds.

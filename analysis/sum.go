@@ -17,18 +17,23 @@ type Sum struct {
 
 // Add adds x. NaN and infinities add nothing: callers refuse them before.
 func (s *Sum) Add(x float64) {
-	if math.IsNaN(x) || math.IsInf(x, 0) || x == 0 {
-		return
+	switch {
+	case math.IsNaN(x) || math.IsInf(x, 0):
+	case x < 0:
+		s.Merge(fixed(-x).negated())
+	default:
+		s.Merge(fixed(x))
 	}
-	hi, frac := math.Modf(math.Abs(x))
-	if hi >= math.MaxInt64 {
-		hi, frac = math.MaxInt64>>1, 0
+}
+
+// fixed returns a number that is not negative as a Sum, at most 2^62 of one that
+// has no room there.
+func fixed(x float64) Sum {
+	if x >= 1<<63 {
+		return Sum{Hi: math.MaxInt64 >> 1}
 	}
-	d := Sum{Hi: int64(hi), Lo: uint64(frac * (1 << 64))}
-	if x < 0 {
-		d = d.negated()
-	}
-	s.Merge(d)
+	whole := int64(x)
+	return Sum{Hi: whole, Lo: uint64((x - float64(whole)) * (1 << 64))}
 }
 
 // Merge adds another sum.

@@ -115,8 +115,8 @@ func (s *Summary) Observe(e *Event) {
 		s.ToolCalls++
 		s.Tools.Add(e.ToolCall.Name, 1)
 	}
-	errorLike := failed || containsFold(string(e.Type), "error")
-	toolLike := hasTool || containsFold(string(e.Type), "tool")
+	errorLike, toolLike := e.Type.likeErrorOrTool()
+	errorLike, toolLike = errorLike || failed, toolLike || hasTool
 	if errorLike {
 		s.ErrorLike++
 	}
@@ -206,6 +206,19 @@ func MillisToDuration(ms float64) time.Duration {
 		return 1<<63 - 1
 	}
 	return time.Duration(ns + 0.5)
+}
+
+// likeErrorOrTool reports whether a type contains "error" and "tool", in any case.
+func (t EventType) likeErrorOrTool() (errorLike, toolLike bool) {
+	switch t {
+	case EventLLMCall, EventDecision, EventGeneric:
+		return false, false
+	case EventToolCall:
+		return false, true
+	case EventError:
+		return true, false
+	}
+	return containsFold(string(t), "error"), containsFold(string(t), "tool")
 }
 
 // containsFold reports whether s contains the lower-case ASCII word sub in any

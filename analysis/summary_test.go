@@ -2,9 +2,12 @@ package analysis
 
 import (
 	"encoding/json"
+	"maps"
 	"math"
+	"math/big"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -140,6 +143,40 @@ func TestDurationsExtremes(t *testing.T) {
 	assert.Len(t, d.Sketch, 2)
 }
 
+// Exact durations are sorted however they came.
+func TestDurationsAreSorted(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		all := rapid.SliceOfN(rapid.SampledFrom([]float64{0, 0.5, 1, 7, 7.25, 1e9}), 1, exactDurations).Draw(t, "durations")
+		var d Durations
+		for _, ms := range all {
+			d.Add(ms)
+		}
+		require.Equal(t, slices.Sorted(slices.Values(all)), d.Exact)
+	})
+}
+
+// What is added is the number itself, but for what is below the last bit: also of
+// the largest numbers, and of the smallest.
+func TestSumOfOneNumber(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		x := rapid.OneOf(
+			rapid.Float64(), rapid.Float64Range(-100, 100), rapid.Float64Range(-1e-15, 1e-15), rapid.Float64Range(1<<61, 1<<64),
+		).Draw(t, "x")
+		var s Sum
+		s.Add(x)
+		want := new(big.Int).Lsh(big.NewInt(math.MaxInt64>>1), 64)
+		if math.Abs(x) < 1<<63 {
+			new(big.Float).SetMantExp(big.NewFloat(math.Abs(x)), 64).Int(want)
+		}
+		if x < 0 {
+			want.Neg(want)
+		}
+		got := new(big.Int).Lsh(big.NewInt(s.Hi), 64)
+		got.Add(got, new(big.Int).SetUint64(s.Lo))
+		require.Equal(t, want.String(), got.String())
+	})
+}
+
 func TestSumIsExact(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		xs := rapid.SliceOfN(rapid.Float64Range(-1e6, 1e6), 1, 50).Draw(t, "xs")
@@ -187,6 +224,37 @@ func TestCountsAreBoundedAndOrderFree(t *testing.T) {
 	assert.EqualValues(t, 3*len(names), up.Total())
 	assert.EqualValues(t, 3, up.Get(up.List[0].Name))
 	assert.Zero(t, up.Get("never"))
+}
+
+// A few names are counted as many are.
+func TestCountsAreThoseOfAMap(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		names := rapid.SliceOfN(rapid.SampledFrom([]string{"", "a", "ab", "abc", "b", "ba", "c", "d", "e", "f", "g", "h"}), 0, 30).Draw(t, "names")
+		var c Counts
+		want := map[string]int64{}
+		for _, name := range names {
+			c.Add(name, 2)
+			want[name] += 2
+		}
+		require.Equal(t, slices.Sorted(maps.Keys(want)), append([]string(nil), c.Names()...))
+		for name, n := range want {
+			require.Equal(t, n, c.Get(name))
+		}
+		require.Zero(t, c.Get("aa"))
+	})
+}
+
+// What is known of the documented types is what would be read out of them.
+func TestTypesLikeErrorOrTool(t *testing.T) {
+	for _, typ := range []EventType{
+		EventLLMCall, EventToolCall, EventDecision, EventError, EventGeneric,
+		"", "tool", "tool_error", "Tool_ERROR", "agent_error", "agent_call", "TOOL", "erro", "errortool", "Tool_Call",
+	} {
+		errorLike, toolLike := typ.likeErrorOrTool()
+		lower := strings.ToLower(string(typ))
+		assert.Equal(t, strings.Contains(lower, "error"), errorLike, typ)
+		assert.Equal(t, strings.Contains(lower, "tool"), toolLike, typ)
+	}
 }
 
 func TestEventValidate(t *testing.T) {
