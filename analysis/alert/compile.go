@@ -19,7 +19,9 @@ type RuleSet struct {
 	// judged are the conditions that look at an event by itself, those that look
 	// at one field side by side; more says that these are not all.
 	judged []*node
-	more   bool
+	// bits are those of judged.
+	bits uint64
+	more bool
 }
 
 // compiled is a rule with its condition as a flat tree: nodes[0] is the root.
@@ -102,22 +104,48 @@ func NewRuleSet(rules []Rule) (*RuleSet, error) {
 
 // arrange gives the conditions their bits in Judged.
 func (rs *RuleSet) arrange() {
-	rs.more = rs.aggregates > 0
+	var all []*node
 	for i := range rs.rules {
 		for j := range rs.rules[i].nodes {
-			switch n := &rs.rules[i].nodes[j]; n.kind {
-			case Threshold, Pattern, Consecutive, Rate:
-				rs.judged = append(rs.judged, n)
+			if n := &rs.rules[i].nodes[j]; n.isJudged() {
+				all = append(all, n)
 			}
 		}
 	}
-	slices.SortStableFunc(rs.judged, func(a, b *node) int { return strings.Compare(a.match.field.name, b.match.field.name) })
-	if len(rs.judged) > maxJudged {
-		rs.judged, rs.more = rs.judged[:maxJudged], true
-	}
-	for i, n := range rs.judged {
+	sortByField(all)
+	for i, n := range all[:min(len(all), maxJudged)] {
 		n.bit = 1 << i
 	}
+	rs.collect()
+}
+
+// collect lists the conditions that have a bit.
+func (rs *RuleSet) collect() {
+	rs.more = rs.aggregates > 0
+	for i := range rs.rules {
+		for j := range rs.rules[i].nodes {
+			switch n := &rs.rules[i].nodes[j]; {
+			case n.bit != 0:
+				rs.judged, rs.bits = append(rs.judged, n), rs.bits|n.bit
+			case n.isJudged():
+				rs.more = true
+			}
+		}
+	}
+	sortByField(rs.judged)
+}
+
+// isJudged reports whether a condition looks at an event by itself.
+func (n *node) isJudged() bool {
+	switch n.kind {
+	case Threshold, Pattern, Consecutive, Rate:
+		return true
+	}
+	return false
+}
+
+func sortByField(nodes []*node) {
+	slices.SortStableFunc(nodes, func(a, b *node) int { return strings.Compare(a.match.field.name, b.match.field.name) })
 }
 
 // place gives a rule its places in a State.

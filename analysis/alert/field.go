@@ -250,7 +250,8 @@ func isPlain(rest []byte) bool {
 // plainJSON returns JSON with characters written out that were written as \u
 // escapes, so that a pattern sees them however the writer wrote them.
 func plainJSON(raw json.RawMessage) []byte {
-	if !bytes.Contains(raw, []byte(`\u`)) {
+	const shortest = len(`["\u0000"]`)
+	if len(raw) < shortest || !bytes.Contains(raw, []byte(`\u`)) {
 		return raw
 	}
 	var tree any

@@ -1,6 +1,10 @@
 package alert
 
-import "github.com/agentlens/agentlens-otel/analysis"
+import (
+	"slices"
+
+	"github.com/agentlens/agentlens-otel/analysis"
+)
 
 // Judged is what the conditions of a RuleSet say of one event by itself,
 // whatever came before it.
@@ -46,7 +50,28 @@ func (rs *RuleSet) Judge(e *analysis.Event) Judged {
 
 // Quiet reports whether an idle state that observes an event of which rs says so
 // stays idle, and no rule fires: all there is to do is Clock.Pass.
-func (rs *RuleSet) Quiet(j Judged) bool { return j.holds == 0 && !rs.more }
+func (rs *RuleSet) Quiet(j Judged) bool { return j.holds&rs.bits == 0 && !rs.more }
+
+// Choose returns a set of those rules of rs of which choose says so, by their places
+// in rs. Its states are its own, but what rs says of an event is what it says: Quiet
+// and ObserveJudged take that.
+func (rs *RuleSet) Choose(choose func(rule int) bool) *RuleSet {
+	chosen := &RuleSet{}
+	for i := range rs.rules {
+		if !choose(i) {
+			continue
+		}
+		r := rs.rules[i]
+		r.nodes = slices.Clone(r.nodes)
+		chosen.place(&r)
+		chosen.rules = append(chosen.rules, r)
+	}
+	chosen.collect()
+	return chosen
+}
+
+// Len returns how many rules there are.
+func (rs *RuleSet) Len() int { return len(rs.rules) }
 
 // of returns what a condition of the RuleSet says of the event.
 func (j Judged) of(n *node, e *analysis.Event) (holds, speaks bool) {

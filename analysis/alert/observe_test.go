@@ -208,6 +208,7 @@ func TestPatternReadsJSON(t *testing.T) {
 		{`{"a":{"b":["123\u002d45-6789"]}}`, `\b\d{3}-\d{2}-\d{4}\b`, true},
 		{`{"text":"caf\u00e9"}`, `café`, true},
 		{`{"text":"\u003cscript\u003e"}`, `<script>`, true},
+		{`["\u0041"]`, `A`, true},
 		{`"SSN 123-45-6789"`, `^SSN`, true},
 		{`{"key":1}`, `"key"`, true},
 		{`12345`, `123`, false}, // a number is no text

@@ -41,7 +41,7 @@ func compilePattern(expr string) (*pattern, error) {
 
 // Match reports whether b contains a match, as regexp.Regexp.Match does.
 func (p *pattern) Match(b []byte) bool {
-	return p.in(b) && p.Regexp.Match(b)
+	return len(b) >= p.size() && p.in(b) && p.Regexp.Match(b)
 }
 
 // MatchString is Match of a string.

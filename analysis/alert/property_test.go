@@ -370,3 +370,50 @@ func TestRulesFireAsAlone(t *testing.T) {
 	})
 	require.Positive(t, quiet)
 }
+
+// Rules that are chosen from a set fire by what the set says of an event as they do
+// in a set of their own, and states go from one to the other. The set stays as it was.
+func TestChosenRulesFireAsAlone(t *testing.T) {
+	quiet, loud, fired := 0, 0, 0
+	rapid.Check(t, func(t *rapid.T) {
+		var rules, chosen []Rule
+		gen := rapid.SampledFrom([]*rapid.Generator[Condition]{conditionGen, rapid.OneOf(leafGens[:4]...)}).Draw(t, "conditions")
+		is := map[int]bool{}
+		for i := range rapid.SampledFrom([]int{1, 4, maxJudged - 1, maxJudged, maxJudged + 1, 2 * maxJudged}).Draw(t, "rules") {
+			rules = append(rules, Rule{Name: fmt.Sprint(i), Condition: gen.Draw(t, "condition")})
+			if is[i] = rapid.Bool().Draw(t, "chosen"); is[i] {
+				chosen = append(chosen, rules[i])
+			}
+		}
+		all, err := NewRuleSet(rules)
+		require.NoError(t, err)
+		alone, err := NewRuleSet(chosen)
+		require.NoError(t, err)
+		some := all.Choose(func(i int) bool { return is[i] })
+		untouched, err := NewRuleSet(rules)
+		require.NoError(t, err)
+		before, after := untouched.NewState(), all.NewState()
+		want, got := alone.NewState(), some.NewState()
+		for _, e := range rapid.SliceOfN(eventGen, 0, 10).Draw(t, "events") {
+			j := all.Judge(&e)
+			if some.Quiet(j) {
+				quiet++
+				require.True(t, alone.Quiet(alone.Judge(&e)))
+			} else if loud++; len(all.judged) < maxJudged {
+				require.False(t, alone.Quiet(alone.Judge(&e)))
+			}
+			require.Equal(t, some.Quiet(j), some.Quiet(some.Judge(&e)))
+			wantAlerts := alone.Observe(want, &e, nil)
+			fired += len(wantAlerts)
+			require.Equal(t, wantAlerts, some.ObserveJudged(got, &e, j, nil))
+			require.Equal(t, alone.Snapshot(want), some.Snapshot(got))
+			require.Equal(t, untouched.Observe(before, &e, nil), all.ObserveJudged(after, &e, j, nil))
+			if rapid.IntRange(0, 5).Draw(t, "restart") == 0 {
+				got = some.Adopt(alone.Snapshot(want))
+			}
+		}
+	})
+	require.Positive(t, quiet)
+	require.Positive(t, loud)
+	require.Positive(t, fired)
+}

@@ -77,11 +77,20 @@ func (c *Clock) Pass(t time.Time) {
 	c.advance(t)
 }
 
+// PassMicros is Pass at a time in microseconds since 1970.
+func (c *Clock) PassMicros(us int64) {
+	c.Events++
+	c.advanceMicros(us)
+}
+
 func (c *Clock) advance(t time.Time) {
-	if t.IsZero() {
-		return
+	if !t.IsZero() {
+		c.advanceMicros(t.UnixMicro())
 	}
-	if us := t.UnixMicro(); us > c.NewestMicros || !c.Timed {
+}
+
+func (c *Clock) advanceMicros(us int64) {
+	if us > c.NewestMicros || !c.Timed {
 		c.NewestMicros, c.Timed = us, true
 	}
 }

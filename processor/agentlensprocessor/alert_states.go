@@ -3,7 +3,6 @@ package agentlensprocessor
 import (
 	"hash/maphash"
 	"iter"
-	"time"
 
 	"github.com/agentlens/agentlens-otel/analysis/alert"
 )
@@ -148,15 +147,18 @@ func (s *alertStates) newest(at int32) (micros int64, ok bool) {
 	return g.newest, g.timed
 }
 
-// pass counts an event at time t that is quiet to the rules, if the group is
-// idle.
-func (s *alertStates) pass(at int32, t time.Time) bool {
+// pass counts an event that is quiet to the rules, if the group is idle.
+func (s *alertStates) pass(at int32, e *judgedEvent) bool {
 	g := &s.groups[at]
 	if g.state != 0 {
 		return false
 	}
 	c := g.clock()
-	c.Pass(t)
+	if e.timed {
+		c.PassMicros(e.micros)
+	} else {
+		c.Events++
+	}
 	g.setClock(c)
 	return true
 }

@@ -54,7 +54,8 @@ var eventsGen = rapid.SliceOfN(rapid.Custom(func(t *rapid.T) analysis.Event {
 
 // Groups find what a plain list of the groups used last does, each with a state
 // that has seen what its own group has since it came to the list. So do those
-// that a snapshot was taken of. Idle ones take no state.
+// that a snapshot was taken of, and others by the side of them. Idle ones take no
+// state.
 func TestAlertGroupsAreThoseUsedLast(t *testing.T) {
 	chosen := map[string][]alert.Rule{"all": rulesOfAllTypes}
 	for _, r := range rulesOfAllTypes {
@@ -62,17 +63,41 @@ func TestAlertGroupsAreThoseUsedLast(t *testing.T) {
 	}
 	for name, chosen := range chosen {
 		t.Run(name, func(t *testing.T) {
+			both := slices.Clone(chosen)
+			for _, r := range chosen {
+				r.Name += " of an agent"
+				both = append(both, r)
+			}
+			all, err := alert.NewRuleSet(both)
+			require.NoError(t, err)
 			rules, err := alert.NewRuleSet(chosen)
+			require.NoError(t, err)
+			rulesOfAgents, err := alert.NewRuleSet(both[len(chosen):])
 			require.NoError(t, err)
 			fired, idle := 0, 0
 			rapid.Check(t, func(t *rapid.T) {
 				limit := rapid.IntRange(1, 8).Draw(t, "limit")
-				groups := alertGroups{by: GroupBySession, rules: rules, states: newAlertStates(rules, limit)}
-				model := lastGroups{rules: rules, limit: limit}
+				newGroups := func() *alertGroups {
+					groups := newAlertGroups(GroupBySession, all.Choose(func(i int) bool { return i < len(chosen) }), limit)
+					groups.id = ""
+					return groups
+				}
+				groups := newGroups()
+				ofAgents := newAlertGroups(GroupByAgent, all.Choose(func(i int) bool { return i >= len(chosen) }), 2)
+				ofAgents.id = ""
+				engine := alertEngine{lateness: lateness, rules: all, sets: []*alertGroups{groups, ofAgents}}
+				model := lastGroups{by: GroupBySession, rules: rules, limit: limit}
+				modelOfAgents := lastGroups{by: GroupByAgent, rules: rulesOfAgents, limit: 2}
 				for _, e := range eventsGen.Draw(t, "events") {
-					got, gotLate := groups.observe(&e, "", rules.Judge(&e), lateness, nil)
-					want, wantLate := model.observe(&e)
-					require.Equal(t, wantLate, gotLate)
+					agent := rapid.SampledFrom([]string{"a", "a", "b", "c"}).Draw(t, "agent")
+					got, gotLate := engine.observe(&e, agent, time.Unix(1_790_000_008, 0))
+					if limit := time.Unix(1_790_000_018, 0); e.Timestamp.After(limit) {
+						e.Timestamp = limit
+					}
+					want, wantLate := model.observe(&e, e.SessionID)
+					wantOfAgent, lateForAgent := modelOfAgents.observe(&e, agent)
+					want = append(want, wantOfAgent...)
+					require.Equal(t, wantLate || lateForAgent, gotLate)
 					require.Equal(t, want, got)
 					fired += len(want)
 
@@ -87,7 +112,8 @@ func TestAlertGroupsAreThoseUsedLast(t *testing.T) {
 					idle += len(model.groups) - model.awake()
 
 					if rapid.IntRange(0, 9).Draw(t, "restart") == 0 {
-						groups = alertGroups{by: GroupBySession, rules: rules, states: newAlertStates(rules, limit)}
+						groups = newGroups()
+						engine.sets[0] = groups
 						require.NoError(t, groups.restore(model.snapshot()))
 					}
 				}
@@ -102,6 +128,7 @@ const lateness = 10 * time.Second
 
 // lastGroups are the groups used last, the latest at the end.
 type lastGroups struct {
+	by     GroupBy
 	rules  *alert.RuleSet
 	limit  int
 	groups []lastGroup
@@ -112,9 +139,9 @@ type lastGroup struct {
 	state *alert.State
 }
 
-func (l *lastGroups) observe(e *analysis.Event) (fired []alert.Alert, late bool) {
-	g := lastGroup{e.SessionID, l.rules.NewState()}
-	if i := slices.IndexFunc(l.groups, func(g lastGroup) bool { return g.key == e.SessionID }); i >= 0 {
+func (l *lastGroups) observe(e *analysis.Event, key string) (fired []alert.Alert, late bool) {
+	g := lastGroup{key, l.rules.NewState()}
+	if i := slices.IndexFunc(l.groups, func(g lastGroup) bool { return g.key == key }); i >= 0 {
 		g = l.groups[i]
 		l.groups = slices.Delete(l.groups, i, i+1)
 	}
@@ -125,7 +152,7 @@ func (l *lastGroups) observe(e *analysis.Event) (fired []alert.Alert, late bool)
 	}
 	fired = l.rules.Observe(g.state, e, nil)
 	for i := range fired {
-		fired[i].Group = alert.Group{By: string(GroupBySession), Value: e.SessionID}
+		fired[i].Group = alert.Group{By: string(l.by), Value: key}
 	}
 	return fired, false
 }

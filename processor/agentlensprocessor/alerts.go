@@ -17,7 +17,7 @@ import (
 // alike share a rule set, and have one state a group.
 type alertEngine struct {
 	lateness time.Duration
-	// rules are those of all sets.
+	// rules are those of all sets, and judge for these.
 	rules *alert.RuleSet
 
 	mu   sync.Mutex // over the states of all sets
@@ -27,6 +27,7 @@ type alertEngine struct {
 // alertGroups is a rule set and its states, one for each value of its group.
 type alertGroups struct {
 	by    GroupBy
+	key   groupKey
 	rules *alert.RuleSet
 
 	// id names these states among those of other collectors.
@@ -44,24 +45,28 @@ func newAlertEngine(cfg AlertsConfig) (*alertEngine, error) {
 		return nil, err
 	}
 	for _, by := range groupings {
-		var rules []alert.Rule
-		for i := range cfg.Rules {
-			if cfg.Rules[i].groupBy() == by {
-				rules = append(rules, all[i])
-			}
+		of := func(rule int) bool { return cfg.Rules[rule].groupBy() == by }
+		if set := a.rules.Choose(of); set.Len() > 0 {
+			a.sets = append(a.sets, newAlertGroups(by, set, maxGroups))
 		}
-		if len(rules) == 0 {
-			continue
-		}
-		set, err := alert.NewRuleSet(rules)
-		if err != nil {
-			return nil, err
-		}
-		a.sets = append(a.sets, &alertGroups{
-			by: by, rules: set, id: fmt.Sprintf("%016x", rand.Uint64()), states: newAlertStates(set, maxGroups),
-		})
 	}
 	return a, nil
+}
+
+func newAlertGroups(by GroupBy, rules *alert.RuleSet, limit int) *alertGroups {
+	return &alertGroups{
+		by: by, key: groupKeys[by], rules: rules, id: fmt.Sprintf("%016x", rand.Uint64()), states: newAlertStates(rules, limit),
+	}
+}
+
+// groupKey returns which group an event of an agent belongs to.
+type groupKey func(e *analysis.Event, agent string) string
+
+var groupKeys = map[GroupBy]groupKey{
+	GroupByNone:    func(*analysis.Event, string) string { return "" },
+	GroupByAgent:   func(_ *analysis.Event, agent string) string { return agent },
+	GroupBySession: func(e *analysis.Event, _ string) string { return e.SessionID },
+	GroupByModel:   func(e *analysis.Event, _ string) string { return e.Model },
 }
 
 // unread returns the content of events that no rule looks at.
@@ -89,25 +94,37 @@ func (a *alertEngine) screens() *spanevent.Screens {
 	return &spanevent.Screens{Input: of("input_data"), Output: of("output_data"), ToolInput: of("tool_input"), ToolOutput: of("tool_output")}
 }
 
+// judgedEvent is an event with what all groups need of it.
+type judgedEvent struct {
+	*analysis.Event
+	agent  string
+	judged alert.Judged
+	// micros is its time in microseconds since 1970, where timed says that it has
+	// one. It is late in a group that has seen an event after seenUntil.
+	micros, seenUntil int64
+	timed             bool
+}
+
 // observe takes the next event of the stream and returns what fires at it or
 // is resolved by it. late says that the event is too old for the rules to see.
 func (a *alertEngine) observe(e *analysis.Event, agent string, now time.Time) (fired []alert.Alert, late bool) {
+	micros := e.Timestamp.UnixMicro()
 	// One clock far ahead would make everything after it late.
-	if e.Timestamp.After(now) {
+	if micros >= now.UnixMicro() {
 		if limit := now.Add(a.lateness); e.Timestamp.After(limit) {
-			e = eventAt(e, limit)
+			e, micros = eventAt(e, limit), limit.UnixMicro()
 		}
 	}
 	// Before the lock, for patterns may have much to read.
-	var judged [len(groupings)]alert.Judged
-	for i, g := range a.sets {
-		judged[i] = g.rules.Judge(e)
+	j := judgedEvent{
+		Event: e, agent: agent, judged: a.rules.Judge(e),
+		micros: micros, seenUntil: micros + a.lateness.Microseconds(), timed: !e.Timestamp.IsZero(),
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	for i, g := range a.sets {
+	for _, g := range a.sets {
 		var tooLate bool
-		if fired, tooLate = g.observe(e, agent, judged[i], a.lateness, fired); tooLate {
+		if fired, tooLate = g.observe(&j, fired); tooLate {
 			late = true
 		}
 	}
@@ -121,39 +138,23 @@ func eventAt(e *analysis.Event, t time.Time) *analysis.Event {
 	return &c
 }
 
-// observe appends to out what fires at an event, which the rules have judged, or
-// is resolved by it.
-func (g *alertGroups) observe(
-	e *analysis.Event, agent string, judged alert.Judged, lateness time.Duration, out []alert.Alert,
-) (_ []alert.Alert, late bool) {
-	key := g.key(e, agent)
+// observe appends to out what fires at an event or is resolved by it.
+func (g *alertGroups) observe(e *judgedEvent, out []alert.Alert) (_ []alert.Alert, late bool) {
+	key := g.key(e.Event, e.agent)
 	at := g.states.use(key)
-	if newest, ok := g.states.newest(at); ok && e.Timestamp.UnixMicro() < newest-lateness.Microseconds() {
+	if newest, ok := g.states.newest(at); ok && newest > e.seenUntil {
 		return out, true
 	}
-	if g.rules.Quiet(judged) && g.states.pass(at, e.Timestamp) {
+	if g.rules.Quiet(e.judged) && g.states.pass(at, e) {
 		return out, false
 	}
 	before := len(out)
-	out = g.rules.ObserveJudged(g.states.wake(at), e, judged, out)
+	out = g.rules.ObserveJudged(g.states.wake(at), e.Event, e.judged, out)
 	g.states.rest(at)
 	for i := before; i < len(out); i++ {
 		out[i].Group = alert.Group{By: string(g.by), Value: key, StateID: g.id}
 	}
 	return out, false
-}
-
-func (g *alertGroups) key(e *analysis.Event, agent string) string {
-	switch g.by {
-	case GroupByAgent:
-		return agent
-	case GroupBySession:
-		return e.SessionID
-	case GroupByModel:
-		return e.Model
-	default:
-		return ""
-	}
 }
 
 // alertSnapshot is the states of one grouping, longest unused first.
