@@ -104,24 +104,27 @@ func New(opts ...Option) (*Forecaster, error) {
 // and changes nothing, when the record is not valid, is older than the history
 // kept, lies after tomorrow (WithNow), or makes a sum exceed 2^62.
 func (f *Forecaster) Add(r UsageRecord) error {
-	if err := r.Validate(); err != nil {
+	u, err := r.Use()
+	if err != nil {
 		return err
 	}
-	if err := f.total.checkRoom(&r); err != nil {
+	return f.AddUse(&u)
+}
+
+// AddUse adds a record as Add does.
+func (f *Forecaster) AddUse(u *Use) error {
+	if err := f.total.checkRoom(u); err != nil {
 		return err
 	}
-	date := DateOf(r.Timestamp)
-	if f.hit >= len(f.days) || f.days[f.hit].date != date {
-		if err := f.seek(date); err != nil {
+	if f.hit >= len(f.days) || f.days[f.hit].date != u.date {
+		if err := f.seek(u.date); err != nil {
 			return err
 		}
 	}
-	one := usage{records: 1, tokensIn: r.TokensIn, tokensOut: r.TokensOut}
-	one.cost.Add(r.CostUSD)
-	f.total.merge(&one)
+	f.total.merge(&u.usage)
 	d := &f.days[f.hit]
-	d.usage.merge(&one)
-	d.model(r.Model).merge(&one)
+	d.usage.merge(&u.usage)
+	d.model(u.model).merge(&u.usage)
 	return nil
 }
 
@@ -206,10 +209,21 @@ func (f *Forecaster) recount() {
 // depend on the order of adding.
 const maxModels = 64
 
+// fewModels are as quickly looked through as searched by halves.
+const fewModels = 8
+
 // model returns the usage that a record of the named model belongs to.
 func (d *day) model(name string) *usage {
 	if d.hit < len(d.models) && d.models[d.hit].name == name {
 		return &d.models[d.hit].usage
+	}
+	if len(d.models) <= fewModels {
+		for i := range d.models {
+			if d.models[i].name == name {
+				d.hit = i
+				return &d.models[i].usage
+			}
+		}
 	}
 	i, found := slices.BinarySearchFunc(d.models, name, func(m modelUse, name string) int {
 		return strings.Compare(m.name, name)
@@ -241,17 +255,17 @@ func (u *usage) merge(o *usage) {
 
 func (u *usage) tokens() int64 { return u.tokensIn + u.tokensOut }
 
-// checkRoom refuses a valid record that would take a sum of u above maxTotal.
-func (u *usage) checkRoom(r *UsageRecord) error {
+// checkRoom refuses a use that would take a sum of u above maxTotal.
+func (u *usage) checkRoom(o *Use) error {
 	// Both counts share the room, so that their sum fits too. The first
 	// comparison keeps the second from overflowing.
-	if room := maxTotal - u.tokens(); r.TokensIn > room {
-		return tooLarge("tokens_in", r.TokensIn)
-	} else if r.TokensOut > room-r.TokensIn {
-		return tooLarge("tokens_out", r.TokensOut)
+	if room := maxTotal - u.tokens(); o.usage.tokensIn > room {
+		return tooLarge("tokens_in", o.usage.tokensIn)
+	} else if o.usage.tokensOut > room-o.usage.tokensIn {
+		return tooLarge("tokens_out", o.usage.tokensOut)
 	}
-	if r.CostUSD >= float64(maxTotal-u.cost.Hi-1) {
-		return tooLarge("cost_usd", r.CostUSD)
+	if o.costUSD >= float64(maxTotal-u.cost.Hi-1) {
+		return tooLarge("cost_usd", o.costUSD)
 	}
 	return nil
 }

@@ -40,6 +40,28 @@ func (r *UsageRecord) Validate() error {
 	return nil
 }
 
+// Use is what a Forecaster takes in of a record: whoever has several makes it once
+// for all of them.
+type Use struct {
+	date    Date
+	model   string
+	costUSD float64
+	usage   usage
+}
+
+// Use returns what a Forecaster takes in of the record, or the error of Validate.
+func (r *UsageRecord) Use() (Use, error) {
+	if err := r.Validate(); err != nil {
+		return Use{}, err
+	}
+	u := Use{
+		date: DateOf(r.Timestamp), model: r.Model, costUSD: r.CostUSD,
+		usage: usage{records: 1, tokensIn: r.TokensIn, tokensOut: r.TokensOut},
+	}
+	u.usage.cost.Add(r.CostUSD)
+	return u, nil
+}
+
 const (
 	secondsPerDay = 24 * 60 * 60
 	minUnix       = -62135596800 // 0001-01-01T00:00:00Z, the zero time.Time

@@ -102,7 +102,7 @@ type judgedEvent struct {
 	// micros is its time in microseconds since 1970, where timed says that it has
 	// one. It is late in a group that has seen an event after seenUntil.
 	micros, seenUntil int64
-	timed             bool
+	timed, late       bool
 }
 
 // observe takes the next event of the stream and returns what fires at it or
@@ -121,14 +121,11 @@ func (a *alertEngine) observe(e *analysis.Event, agent string, now time.Time) (f
 		micros: micros, seenUntil: micros + a.lateness.Microseconds(), timed: !e.Timestamp.IsZero(),
 	}
 	a.mu.Lock()
-	defer a.mu.Unlock()
 	for _, g := range a.sets {
-		var tooLate bool
-		if fired, tooLate = g.observe(&j, fired); tooLate {
-			late = true
-		}
+		fired = g.observe(&j, fired)
 	}
-	return fired, late
+	a.mu.Unlock()
+	return fired, j.late
 }
 
 // eventAt returns a copy of an event with another time.
@@ -139,14 +136,15 @@ func eventAt(e *analysis.Event, t time.Time) *analysis.Event {
 }
 
 // observe appends to out what fires at an event or is resolved by it.
-func (g *alertGroups) observe(e *judgedEvent, out []alert.Alert) (_ []alert.Alert, late bool) {
+func (g *alertGroups) observe(e *judgedEvent, out []alert.Alert) []alert.Alert {
 	key := g.key(e.Event, e.agent)
 	at := g.states.use(key)
 	if newest, ok := g.states.newest(at); ok && newest > e.seenUntil {
-		return out, true
+		e.late = true
+		return out
 	}
 	if g.rules.Quiet(e.judged) && g.states.pass(at, e) {
-		return out, false
+		return out
 	}
 	before := len(out)
 	out = g.rules.ObserveJudged(g.states.wake(at), e.Event, e.judged, out)
@@ -154,7 +152,7 @@ func (g *alertGroups) observe(e *judgedEvent, out []alert.Alert) (_ []alert.Aler
 	for i := before; i < len(out); i++ {
 		out[i].Group = alert.Group{By: string(g.by), Value: key, StateID: g.id}
 	}
-	return out, false
+	return out
 }
 
 // alertSnapshot is the states of one grouping, longest unused first.

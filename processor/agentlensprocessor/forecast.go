@@ -20,6 +20,9 @@ type forecastEngine struct {
 	mu     sync.Mutex
 	total  *usage
 	agents map[string]*usage
+	// recent is the agent of the latest event, nil when it is none of agents:
+	// events of one agent come one after the other.
+	recent *usage
 	// latest is the newest event time seen, in UTC: the forecasters' now.
 	latest time.Time
 	// budgetsDue is the event time from which the budgets are looked at anew.
@@ -28,6 +31,7 @@ type forecastEngine struct {
 
 // usage is the history of one agent, or of all, and its last forecast.
 type usage struct {
+	agent   string // "" for all
 	history *forecast.Forecaster
 	// due is the event time from which the forecast is computed anew.
 	due  time.Time
@@ -65,16 +69,16 @@ func newForecastEngine(cfg ForecastConfig) (*forecastEngine, error) {
 		f.budgets = append(f.budgets, budgetWatch{BudgetConfig: b, severity: forecast.SeveritySafe})
 	}
 	var err error
-	f.total, err = f.newUsage()
+	f.total, err = f.newUsage("")
 	return f, err
 }
 
-func (f *forecastEngine) newUsage() (*usage, error) {
+func (f *forecastEngine) newUsage(agent string) (*usage, error) {
 	history, err := forecast.New(forecast.WithHistory(f.cfg.HistoryDays), forecast.WithNow(func() time.Time { return f.latest }))
 	if err != nil {
 		return nil, err
 	}
-	return &usage{history: history}, nil
+	return &usage{agent: agent, history: history}, nil
 }
 
 // add adds a priced event and returns the budgets that are newly found to be
@@ -86,26 +90,43 @@ func (f *forecastEngine) add(e *analysis.Event, agent string) ([]budgetFinding, 
 		f.latest = e.Timestamp.UTC()
 	}
 	record := forecast.UsageRecord{
-		Timestamp: e.Timestamp, TokensIn: e.TokensIn.Or(0), TokensOut: e.TokensOut.Or(0), CostUSD: e.CostUSD.V,
-		Model: e.Model, SessionID: e.SessionID, AgentName: agent,
+		Timestamp: e.Timestamp, TokensIn: e.TokensIn.Or(0), TokensOut: e.TokensOut.Or(0), CostUSD: e.CostUSD.V, Model: e.Model,
 	}
-	if err := f.total.history.Add(record); err != nil {
+	use, err := record.Use()
+	if err == nil {
+		err = f.total.history.AddUse(&use)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("forecast: %w", err)
 	}
-	u := f.agents[agent]
-	if u == nil && len(f.agents) < maxAgents {
-		var err error
-		if u, err = f.newUsage(); err != nil {
-			return nil, err
-		}
-		f.agents[agent] = u
+	u, err := f.usageOf(agent)
+	if err != nil {
+		return nil, err
 	}
 	if u != nil {
-		if err := u.history.Add(record); err != nil {
+		if err := u.history.AddUse(&use); err != nil {
 			return nil, fmt.Errorf("forecast of agent %q: %w", agent, err)
 		}
 	}
 	return f.checkBudgets()
+}
+
+// usageOf returns the history that an agent's usage goes to; nil when there are
+// too many.
+func (f *forecastEngine) usageOf(agent string) (*usage, error) {
+	if f.recent != nil && f.recent.agent == agent {
+		return f.recent, nil
+	}
+	u := f.agents[agent]
+	if u == nil && len(f.agents) < maxAgents {
+		var err error
+		if u, err = f.newUsage(agent); err != nil {
+			return nil, err
+		}
+		f.agents[agent] = u
+	}
+	f.recent = u
+	return u, nil
 }
 
 // checkBudgets looks at the budgets once an interval of event time.
@@ -264,12 +285,12 @@ func (f *forecastEngine) restore(b []byte) error {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.latest = s.Latest
+	f.latest, f.recent = s.Latest, nil
 	if err := f.total.history.UnmarshalJSON(s.Total); err != nil {
 		return fmt.Errorf("total: %w", err)
 	}
 	for name, raw := range s.Agents {
-		u, err := f.newUsage()
+		u, err := f.newUsage(name)
 		if err != nil {
 			return err
 		}
