@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+	"unicode/utf8"
 
 	"github.com/agentlens/agentlens-otel/analysis"
 )
@@ -314,7 +315,46 @@ func (n *namesUsed) names() []string {
 // none reports whether no name is in a sorted list, or none is not.
 func (n *namesUsed) none(list []string, in bool) bool {
 	for i := range n.counts.List {
-		if _, found := slices.BinarySearch(list, strings.ToLower(n.counts.List[i].Name)); found == in {
+		if has(list, n.counts.List[i].Name) == in {
+			return false
+		}
+	}
+	return true
+}
+
+// has reports whether a name, in lower case, is in a list of names as lowered makes
+// it.
+func has(list []string, name string) bool {
+	const few = 8 // are as quickly looked through as searched by halves
+	if len(list) > few || !isASCII(name) {
+		_, found := slices.BinarySearch(list, strings.ToLower(name))
+		return found
+	}
+	for _, other := range list {
+		if len(other) == len(name) && isLower(other, name) {
+			return true
+		}
+	}
+	return false
+}
+
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
+
+// isLower reports whether lower is a name of ASCII as long as it in lower case.
+func isLower(lower, name string) bool {
+	for i := range len(name) {
+		c := name[i]
+		if 'A' <= c && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		if c != lower[i] {
 			return false
 		}
 	}

@@ -3,6 +3,8 @@ package compliance
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -326,4 +328,19 @@ func TestReasonsOfShares(t *testing.T) {
 	s := &analysis.Summary{Events: 2, Errors: 2, Decisions: 2}
 	var report Report
 	assert.Zero(t, testing.AllocsPerRun(100, func() { used.Verdicts(&report, s) }), "the reasons are those of the time before")
+}
+
+// A name is looked for in lower case, whatever script it is in and however many
+// there are.
+func TestNamesAreFoundInLowerCase(t *testing.T) {
+	names := []string{
+		"", "rm", "RM", "Rm", "r", "rmx", "rn", "\u212am", "km", "KM", "\u0130m", "i\u0307m", "im", "\u017fm", "sm", "Äm", "äm", "[m", "{m", "@m", "`m",
+		"a", "b", "c", "d", "e", "f", "g",
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		list := lowered(rapid.SliceOfN(rapid.SampledFrom(names), 0, 20).Draw(t, "list"))
+		for _, name := range names {
+			require.Equal(t, slices.Contains(list, strings.ToLower(name)), has(list, name), name)
+		}
+	})
 }

@@ -68,7 +68,7 @@ func (k *cacheKey) place() int {
 	return int(k.model[0]) + 3*int(k.model[n/2]) + 5*int(k.model[n-1]) + 7*n + 11*len(k.provider)
 }
 
-func (c *cache) put(k cacheKey, m *model) {
+func (c *cache) put(k *cacheKey, m *model) {
 	if max(len(k.provider), len(k.model), len(k.serviceTier)) > maxCachedName {
 		return
 	}
