@@ -27,6 +27,16 @@ type callLog struct {
 	// trimAt is how many there are when the next trim is due; 0 = at the limit.
 	trimAt int
 	index  *callIndex
+	woken wokenCalls
+}
+
+// wokenCalls are the first calls of a log, so many, as they were packed when the
+// session woke: none has changed since.
+type wokenCalls struct {
+	n      int
+	packed []byte
+	// symbols are those that tell their names by number.
+	symbols *symbols
 }
 
 // links chain the calls of one bucket of the index: each is the position of the
@@ -83,7 +93,8 @@ func (l *callLog) count(c *call) {
 	}
 }
 
-// keep drops the calls for which f is false. It returns how many went.
+// keep drops the calls for which f is false; the others may have changed. It returns
+// how many went.
 func (l *callLog) keep(f func(at int, c *call) bool) int {
 	before, n := len(l.list), 0
 	for i := range l.list {
@@ -98,6 +109,7 @@ func (l *callLog) keep(f func(at int, c *call) bool) int {
 		l.list = append(make([]call, 0, n+2), l.list...)
 	}
 	l.foreign, l.lone, l.oldest, l.scope, l.mixed, l.longest, l.trimAt = 0, 0, math.MaxInt64, 0, false, 0, 0
+	l.woken.forget()
 	for i := range l.list {
 		l.count(&l.list[i])
 	}
@@ -108,6 +120,9 @@ func (l *callLog) keep(f func(at int, c *call) bool) int {
 	}
 	return before - n
 }
+
+// forget keeps the memory.
+func (w *wokenCalls) forget() { *w = wokenCalls{packed: w.packed[:0]} }
 
 func (l *callLog) reindex() {
 	if l.index == nil {

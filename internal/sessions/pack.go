@@ -208,26 +208,40 @@ func (p *packer) calls(l *callLog) {
 		return
 	}
 	p.uint(uint64(len(l.list)))
-	before := &call{}
-	for i := range l.list {
+	b, from, before := p.b, 0, &call{}
+	if w := &l.woken; w.n > 0 && w.symbols == p.symbols {
+		b, from, before = append(b, w.packed...), w.n, &l.list[w.n-1]
+	}
+	for i := from; i < len(l.list); i++ {
 		c := &l.list[i]
 		there, name, answered := c.there(before), p.symbols.numberOf(c.name), p.symbols.numberOf(c.answered)
-		n := len(p.b)
-		p.b = p.b[:n+c.put((*[mostPacked]byte)(p.room(mostPacked)), there, name, answered)]
-		if name == unnumbered {
-			p.name(textOf(c.name))
-		}
-		if answered == unnumbered {
-			p.name(textOf(c.answered))
-		}
-		if m := c.more; m != nil {
-			p.int(m.cacheRead)
-			p.int(m.cacheWrite)
-			p.int(m.reasoning)
-			p.fixed(math.Float64bits(m.durationMS))
-			p.name(textOf(m.other))
+		b = slices.Grow(b, mostPacked)
+		n := len(b)
+		b = b[:n+c.put((*[mostPacked]byte)(b[n:n+mostPacked]), there, name, answered)]
+		if name == unnumbered || answered == unnumbered || c.more != nil {
+			p.b = b
+			p.rest(c, name, answered)
+			b = p.b
 		}
 		before = c
+	}
+	p.b = b
+}
+
+// rest appends what few calls have: names without a number, and what few spans tell.
+func (p *packer) rest(c *call, name, answered uint16) {
+	if name == unnumbered {
+		p.name(textOf(c.name))
+	}
+	if answered == unnumbered {
+		p.name(textOf(c.answered))
+	}
+	if m := c.more; m != nil {
+		p.int(m.cacheRead)
+		p.int(m.cacheWrite)
+		p.int(m.reasoning)
+		p.fixed(math.Float64bits(m.durationMS))
+		p.name(textOf(m.other))
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"hash/maphash"
 	"math"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 	"unique"
@@ -90,6 +91,7 @@ func TestPackKnowsEveryField(t *testing.T) {
 	zeroFields(t, reflect.ValueOf(*s.log.list[0].more), nil)
 	// All but the index and the trim follow from the calls.
 	back := packed(t, s).log
+	back.woken = s.log.woken
 	assert.Equal(t, *s.log, *back)
 }
 
@@ -126,7 +128,7 @@ func TestPackAnySession(t *testing.T) {
 				require.Equal(t, s.state(time.Time{}), again.state(time.Time{}))
 				if s.log != nil {
 					kept := *again.log
-					kept.list, kept.index = back.log.list, back.log.index
+					kept.list, kept.index, kept.woken = back.log.list, back.log.index, back.log.woken
 					require.Equal(t, *back.log, kept)
 				}
 				// A summary in the memory of another's is the same, too.
@@ -138,6 +140,35 @@ func TestPackAnySession(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Calls that a session woke with are packed as they came, but for those with names
+// that have no number, whatever came since.
+func TestPackAgain(t *testing.T) {
+	long := func(c string) string { return strings.Repeat(c, maxSymbol+1) }
+	for name, c := range map[string]struct{ model, answered, tool string }{
+		"of a known model":          {model: "m", answered: "m-1"},
+		"of a model without number": {model: long("m")},
+		"of an answer without":      {model: "m", answered: long("a")},
+		"of another call's model":   {model: long("n")},
+		"with a tool":               {model: "m", tool: "t"},
+		"with a tool without":       {model: "m", tool: long("t")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			y := newSymbols()
+			s := newSession("s", Service{})
+			for i, model := range []string{c.model, long("n"), c.model, "m", long("m"), long("o")} {
+				r := told{what: "llm", scope: "sdk", id: byte(i + 1), from: i * 100, to: i*100 + 50, model: model, session: "s"}.reading()
+				if model == c.model {
+					r.Event.ResponseModel, r.Event.ToolCall = c.answered, &analysis.ToolCall{Name: c.tool}
+				}
+				s.observe(&r, y)
+				back := packedWith(s, y)
+				require.Equal(t, s.state(time.Time{}), back.state(time.Time{}))
+				s = back
+			}
+		})
+	}
 }
 
 func BenchmarkPack(b *testing.B) {

@@ -103,7 +103,8 @@ func (s *Session) clear() {
 	spare, assembled := s.spare, s.assembled
 	if l := s.log; l != nil && cap(l.list) <= maxSpareRecords {
 		clear(l.list)
-		*l = callLog{list: l.list[:0], oldest: math.MaxInt64}
+		l.woken.forget()
+		*l = callLog{list: l.list[:0], oldest: math.MaxInt64, woken: l.woken}
 		spare = l
 	}
 	types, models, tools, exact := emptied(s.sum.EventTypes.List), emptied(s.sum.Models.List), emptied(s.sum.Tools.List), emptied(s.sum.Durations.Exact)

@@ -100,19 +100,25 @@ func (u *unpacker) calls(s *Session) {
 	}
 	l := s.newLog()
 	l.list = slices.Grow(l.list, int(n))[:n]
-	before := &call{}
+	calls, numbered, before := u.b, true, &call{}
 	for i := range l.list {
 		c := &l.list[i]
-		*c = call{trace: before.trace, parent: before.parent, scope: before.scope}
+		*c = call{}
+		c.trace, c.parent, c.scope = before.trace, before.parent, before.scope
 		there := u.b[0]
 		name, answered, n := c.take(u.b, there)
 		u.b = u.b[n:]
+		numbered = numbered && name != unnumbered && answered != unnumbered && there&packedMore == 0
 		c.name, c.answered = u.numbered(name), u.numbered(answered)
 		if there&packedMore != 0 {
 			c.more = &moreOfCall{cacheRead: u.int(), cacheWrite: u.int(), reasoning: u.int(), durationMS: math.Float64frombits(u.fixed()), other: u.name()}
 		}
 		l.count(c)
 		before = c
+	}
+	// Names without a number are told once for all of a session.
+	if numbered {
+		l.woken = wokenCalls{int(n), append(l.woken.packed, calls[:len(calls)-len(u.b)]...), u.symbols}
 	}
 	if n > indexFrom {
 		l.reindex()
