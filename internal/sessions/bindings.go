@@ -51,8 +51,9 @@ const (
 
 func (b *bindings) reset(limit int) {
 	for i := range b {
-		part := &b[i]
+		part, hash := &b[i], newWordHash()
 		part.traces = newFifo[pcommon.TraceID, boundTrace](max(leastBound, limit/shardCount))
+		part.traces.hash = hash.ofTrace
 		part.long = map[pcommon.TraceID]string{}
 		part.traces.forget = part.forget
 		part.last = binding{}

@@ -2,7 +2,6 @@ package sessions
 
 import (
 	"encoding/binary"
-	"hash/maphash"
 	"slices"
 	"sync"
 
@@ -65,11 +64,8 @@ const longRoom = 16
 
 func (s *spanSet) reset(limit int) {
 	limit = min(max(1, limit), maxSpanSet)
-	seed := maphash.MakeSeed()
-	*s = spanSet{
-		spanLog: newSpanLog(limit), limit: limit,
-		hash: func(w spanWords) uint64 { return maphash.Comparable(seed, w) },
-	}
+	hash := newWordHash()
+	*s = spanSet{spanLog: newSpanLog(limit), limit: limit, hash: hash.of}
 }
 
 // add adds span ids of a trace, 64 at most, and reports with a bit for each whether
