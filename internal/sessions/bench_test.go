@@ -213,7 +213,7 @@ func BenchmarkObserveParallel(b *testing.B) {
 	for i := range 200 {
 		r := told{what: "llm", scope: "sdk", id: byte(i + 1), from: i, to: 1000 - i, model: "m", in: 120, out: 18, session: "s"}.reading()
 		var c call
-		c.read(&r, newSymbols())
+		c.read(&r, r.Start.UnixNano(), r.End.UnixNano(), newSymbols())
 		s.keep(&c)
 	}
 	b.ReportAllocs()
@@ -231,7 +231,7 @@ func BenchmarkAssemble(b *testing.B) {
 		for copy, scope := range []string{"fw", "sdk"} {
 			r := told{what: "llm", scope: scope, trace: byte(copy), id: byte(i + 1), from: i * 100, to: i*100 + 50, model: "m", in: 120, out: 18, session: "s"}.reading()
 			var c call
-			c.read(&r, newSymbols())
+			c.read(&r, r.Start.UnixNano(), r.End.UnixNano(), newSymbols())
 			s.keep(&c)
 		}
 	}

@@ -56,7 +56,7 @@ type Batch struct {
 // as Table.Observe does.
 func (b *Binder) Observe(batch *Batch, now time.Time) {
 	var o observer // set where it is: a copy would take as much of the stack again
-	o.Table, o.now, o.arrived = b.table, now, now.Sub(b.table.made)
+	o.Table, o.now, o.arrived = b.table, now.UnixNano(), now.Sub(b.table.made)
 	for i := 0; i < batch.Size; {
 		if batch.Reading(i) == nil {
 			i++
@@ -74,7 +74,9 @@ func (b *Binder) Observe(batch *Batch, now time.Time) {
 // trace, at a time.
 type observer struct {
 	*Table
-	now     time.Time
+	// now is when they came, in nanoseconds since 1970; arrived is the same, since the
+	// table was made.
+	now     int64
 	arrived time.Duration
 	// first is where they begin in the batch, size is how many they are. A bit for
 	// each says whether its span is fresh: it was not observed before.
@@ -159,7 +161,8 @@ func (o *observer) observe(batch *Batch, n int, sh *shard, s *Session, key strin
 	}
 	before := s.room()
 	what, copies := sh.observe(s, r)
-	s.bound(o.maxCalls(), o.maxLone(), o.now)
+	calls, lone := o.bounds()
+	s.bound(calls, lone, o.now)
 	if grown := s.room() - before; grown != 0 {
 		o.records.Add(int64(grown))
 	}

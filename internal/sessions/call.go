@@ -104,9 +104,10 @@ const (
 	kindTool
 )
 
-// read makes of an empty call what to keep of a reading, with names out of some
-// symbols; false = the reading is to be observed as it is, or not at all.
-func (c *call) read(r *spanevent.Reading, y *symbols) bool {
+// read makes of an empty call what to keep of a reading of so many nanoseconds since
+// 1970, with names out of some symbols; false = the reading is to be observed as it
+// is, or not at all.
+func (c *call) read(r *spanevent.Reading, start, end int64, y *symbols) bool {
 	e := &r.Event
 	switch {
 	case r.Role == spanevent.RoleEvent:
@@ -133,7 +134,7 @@ func (c *call) read(r *spanevent.Reading, y *symbols) bool {
 		return false
 	}
 	c.trace, c.span, c.parent = y.trace(r.TraceID), r.SpanID, r.ParentID
-	c.start, c.end = r.Start.UnixNano(), r.End.UnixNano()
+	c.start, c.end = start, end
 	c.scope = y.scope(r.Scope)
 	c.mark(isNamed, r.SessionID != "" && !r.Bound)
 	c.mark(isOwn, r.Own)

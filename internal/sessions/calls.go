@@ -27,7 +27,7 @@ type callLog struct {
 	// trimAt is how many there are when the next trim is due; 0 = at the limit.
 	trimAt int
 	index  *callIndex
-	woken wokenCalls
+	woken  wokenCalls
 }
 
 // wokenCalls are the first calls of a log, so many, as they were packed when the

@@ -132,17 +132,17 @@ func (s *Session) records() int {
 }
 
 // bound folds what the session need not or may not keep: own calls that have
-// waited long enough by the session's own time, at most that of now, or are
+// waited long enough by the session's own time, at most now, or are
 // more than lone, and the older half of the records when there are more than
 // limit.
-func (s *Session) bound(limit, lone int, now time.Time) {
+func (s *Session) bound(limit, lone int, now int64) {
 	l := s.log
 	if l == nil {
 		return
 	}
 	if l.lone > lone {
 		s.foldLone(l.oldestLone(l.lone - lone/2))
-	} else if at := min(s.last, now.UnixNano()) - int64(copyWindow); l.oldest < at-int64(copyWindow/4) {
+	} else if at := min(s.last, now) - int64(copyWindow); l.oldest < at-int64(copyWindow/4) {
 		// Not each as soon as it may: a look at all of them does for several.
 		s.foldLone(l.loneUntil(at))
 	}

@@ -91,7 +91,7 @@ func TestRelatedCallsAreEnough(t *testing.T) {
 			}
 			r := s.reading()
 			var c call
-			if !c.read(&r, newSymbols()) {
+			if !c.read(&r, r.Start.UnixNano(), r.End.UnixNano(), newSymbols()) {
 				continue
 			}
 			at := log.add(&c)
@@ -247,7 +247,7 @@ func TestIndexFindsWhatIsThere(t *testing.T) {
 		for _, s := range someSpans(t, 100) {
 			r := s.reading()
 			var c call
-			if c.read(&r, newSymbols()) {
+			if c.read(&r, r.Start.UnixNano(), r.End.UnixNano(), newSymbols()) {
 				log.add(&c)
 			}
 			if s.failed && s.in == 0 {

@@ -174,15 +174,16 @@ const (
 // symbols. It reports what was told before of the call it tells, and whether it
 // repeats that.
 func (s *Session) observe(r *spanevent.Reading, y *symbols) (copies Copies, repeats bool) {
-	s.noteTimes(r.Start.UnixNano(), r.End.UnixNano())
-	s.noteAgent(r, y)
-	s.noteRoot(r)
+	start, end := r.Start.UnixNano(), r.End.UnixNano()
+	s.noteTimes(start, end)
+	s.noteAgent(r, start, y)
+	s.noteRoot(r, end)
 	if r.Role == spanevent.RoleSession || r.Role == spanevent.RoleSessionStart && s.started == unknown {
 		s.started = r.Session.StartedAt.UnixNano()
 		s.sum.StartedAt = r.Session.StartedAt
 	}
 	var c call
-	if c.read(r, y) {
+	if c.read(r, start, end, y) {
 		return s.log.copies(s.keep(&c))
 	}
 	if r.Role == spanevent.RoleEvent {
@@ -209,8 +210,8 @@ func (s *Session) noteTimes(start, end int64) {
 	s.last = max(s.last, end)
 }
 
-func (s *Session) noteAgent(r *spanevent.Reading, y *symbols) {
-	rank, start, name := agentNamed, r.Start.UnixNano(), r.AgentName
+func (s *Session) noteAgent(r *spanevent.Reading, start int64, y *symbols) {
+	rank, name := agentNamed, r.AgentName
 	switch {
 	case r.Role == spanevent.RoleSession || r.Role == spanevent.RoleSessionStart:
 		rank, start = agentOwn, 0
@@ -238,7 +239,7 @@ func (s *Session) prefersAgent(rank agentRank, start int64, name string) bool {
 	}
 }
 
-func (s *Session) noteRoot(r *spanevent.Reading) {
+func (s *Session) noteRoot(r *spanevent.Reading, end int64) {
 	rank, span := rootUnknown, pcommon.SpanID{}
 	switch {
 	case r.Role == spanevent.RoleSession:
@@ -250,7 +251,7 @@ func (s *Session) noteRoot(r *spanevent.Reading) {
 		rank, span = rootOfTrace, r.SpanID
 		s.RootSeen = true
 	}
-	s.chooseRoot(rank, r.End.UnixNano(), r.TraceID, span, r.Event.Error != nil)
+	s.chooseRoot(rank, end, r.TraceID, span, r.Event.Error != nil)
 }
 
 func (s *Session) chooseRoot(rank rootRank, end int64, trace pcommon.TraceID, span pcommon.SpanID, failed bool) {
@@ -278,7 +279,7 @@ func (s *Session) EndedBy(r *spanevent.Reading) bool { return s.Completed && s.e
 // ends reports whether the span ends the session: its AgentLens root, or the
 // root of the trace that stands for it when no span named a session.
 func (s *Session) ends(r *spanevent.Reading) bool {
-	return r.Role == spanevent.RoleSession || (r.IsTraceRoot() && s.Key == r.TraceID.String())
+	return r.Role == spanevent.RoleSession || r.IsTraceRoot() && len(s.Key) == traceKeySize && s.Key == r.TraceID.String()
 }
 
 // complete closes the summary at the end of r, or, when r is nil, at the

@@ -122,7 +122,7 @@ func (t *Table) restore(state *sessionState) {
 		s.keep(&c)
 	}
 	// The limit may be another than where the snapshot was taken.
-	s.bound(t.limits.MaxCalls, maxLone, state.Arrived)
+	s.bound(t.limits.MaxCalls, maxLone, state.Arrived.UnixNano())
 	t.records.Add(int64(s.room()))
 	sh.touch(s)
 	t.layNew(sh, s.arrived)

@@ -18,6 +18,12 @@ type symbols struct {
 	// recent are names looked up lately, by slotOf: to find one there takes a
 	// fifth of a lookup in the map, and of making it a name.
 	recent [1 << recentBits]symbol
+	// numbered are names that a number was asked for lately, with that; the next takes
+	// the place nextNumbered.
+	numbered     [8]numberedName
+	nextNumbered uint8
+	// lastScope is the symbol of the scope asked for last, or of what took its place.
+	lastScope *symbol
 	// lastTrace is the trace asked for last, lastHash its hash: the spans of a trace
 	// come together.
 	lastTrace pcommon.TraceID
@@ -36,6 +42,11 @@ type symbol struct {
 	numbered bool
 }
 
+type numberedName struct {
+	name   name
+	number uint16
+}
+
 const (
 	// maxSymbols bounds the names, and the services. What comes after them is
 	// told as it is.
@@ -47,10 +58,12 @@ const (
 )
 
 func newSymbols() *symbols {
-	return &symbols{
+	y := &symbols{
 		numbers: map[string]uint64{"": 0}, names: make([]name, 1), serviceNumbers: map[unique.Handle[Service]]uint64{},
 		lastHash: traceHash(pcommon.TraceID{}),
 	}
+	y.lastScope = &y.recent[0]
+	return y
 }
 
 // name returns a text as a name.
@@ -66,7 +79,10 @@ func (y *symbols) scope(s string) uint32 {
 	if s == "" || len(s) > maxSymbol {
 		return scopeHash(s)
 	}
-	return y.lookup(s).scope
+	if y.lastScope.text != s {
+		y.lastScope = y.lookup(s)
+	}
+	return y.lastScope.scope
 }
 
 // trace returns the hash of a trace's id.
@@ -105,14 +121,18 @@ func (y *symbols) numberOf(n name) uint16 {
 	if n == (name{}) {
 		return 0
 	}
-	s := n.Value()
-	if found := &y.recent[slotOf(s)]; found.name == n && found.numbered {
-		return found.number
+	for i := range y.numbered {
+		if y.numbered[i].name == n {
+			return y.numbered[i].number
+		}
 	}
-	if number, ok := y.number(s); ok {
-		return uint16(number)
+	number, ok := y.number(n.Value())
+	if !ok {
+		return unnumbered
 	}
-	return unnumbered
+	y.numbered[y.nextNumbered%8] = numberedName{n, uint16(number)}
+	y.nextNumbered++
+	return uint16(number)
 }
 
 // lookup returns the symbol of a text that is neither empty nor too long.

@@ -189,7 +189,7 @@ func (t *Table) move(trace pcommon.TraceID, old, to string) {
 	}
 	freed += target.room()
 	target.absorb(s)
-	target.bound(t.limits.MaxCalls, maxLone, t.made.Add(target.arrived))
+	target.bound(t.limits.MaxCalls, maxLone, t.made.Add(target.arrived).UnixNano())
 	t.records.Add(int64(target.room() - freed))
 }
 
@@ -213,9 +213,12 @@ func (t *Table) gone(key string) {
 	}
 }
 
+// traceKeySize is how long the key of a session is that is the id of a trace.
+const traceKeySize = 2 * len(pcommon.TraceID{})
+
 // isTrace reports whether a key may be the id of a trace, as pcommon writes it.
 func isTrace[T string | []byte](key T) bool {
-	if len(key) != 2*len(pcommon.TraceID{}) {
+	if len(key) != traceKeySize {
 		return false
 	}
 	for i := range len(key) {
@@ -284,20 +287,13 @@ func (t *Table) Observe(r *spanevent.Reading, service Service, now time.Time, f 
 	return copies
 }
 
-// maxCalls is how many records a session may keep now.
-func (t *Table) maxCalls() int {
+// bounds are how many records a session may keep now, and how many own calls that
+// wait.
+func (t *Table) bounds() (calls, lone int) {
 	if t.records.Load() >= t.limits.MaxRecords {
-		return min(fewCalls, t.limits.MaxCalls)
+		return min(fewCalls, t.limits.MaxCalls), fewLone
 	}
-	return t.limits.MaxCalls
-}
-
-// maxLone is how many own calls a session may keep waiting now.
-func (t *Table) maxLone() int {
-	if t.records.Load() >= t.limits.MaxRecords {
-		return fewLone
-	}
-	return maxLone
+	return t.limits.MaxCalls, maxLone
 }
 
 // lock locks the shard of the reading's session, and returns the key of that. A
