@@ -168,8 +168,16 @@ func (o *observer) observe(batch *Batch, n int, sh *shard, s *Session, key strin
 	}
 	batch.Observed(i, s, what, copies)
 	s.Summary = &s.sum
-	evicted := func(s *Session, what Event) { batch.Evicted(i, s, what) }
-	for o.count.Load() > int64(o.limits.MaxSessions) && o.evict(sh, s, evicted) {
+	if o.count.Load() > int64(o.limits.MaxSessions) {
+		o.makeRoom(batch, i, sh, s)
 	}
 	return s
+}
+
+// makeRoom evicts sessions of a shard until there are no more than there may be, for
+// that of the i-th, which stays.
+func (o *observer) makeRoom(batch *Batch, i int, sh *shard, keep *Session) {
+	evicted := func(s *Session, what Event) { batch.Evicted(i, s, what) }
+	for o.count.Load() > int64(o.limits.MaxSessions) && o.evict(sh, keep, evicted) {
+	}
 }

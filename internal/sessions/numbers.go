@@ -14,7 +14,7 @@ import (
 type numberIndex struct {
 	buckets []bucket
 	// numberBits are those of a slot below the tag.
-	numberBits int
+	numberBits uint32 // below 32
 	// The live numbers are those from oldest on, below next: above 0, for that is
 	// what empty slots hold.
 	oldest, next uint32
@@ -43,13 +43,13 @@ const (
 
 // newNumberIndex returns one for so many live numbers, of which this is the first.
 func newNumberIndex(live, first uint32) numberIndex {
-	return numberIndex{buckets: make([]bucket, 1), numberBits: bits.Len32(live) + lapBits, oldest: first, next: first}
+	return numberIndex{buckets: make([]bucket, 1), numberBits: uint32(bits.Len32(live)) + lapBits, oldest: first, next: first}
 }
 
 func (x *numberIndex) live(number uint32) bool { return number-x.oldest < x.next-x.oldest }
 
 // used reports whether the numbers have to begin anew.
-func (x *numberIndex) used() bool { return x.next>>x.numberBits > 0 }
+func (x *numberIndex) used() bool { return x.next>>(x.numberBits&31) > 0 }
 
 // home is the bucket that a hash belongs in.
 func (x *numberIndex) home(hash uint64) int {
@@ -65,7 +65,9 @@ func (x *numberIndex) after(bucket int) int {
 }
 
 // tag is what a slot holds above the number: bits that home hardly looks at.
-func (x *numberIndex) tag(hash uint64) uint32 { return uint32(hash) >> x.numberBits << x.numberBits }
+func (x *numberIndex) tag(hash uint64) uint32 {
+	return uint32(hash) >> (x.numberBits & 31) << (x.numberBits & 31)
+}
 
 // find returns the first live number with the hash of which is says that it is
 // the one; of those with the same hash, the newest are asked about first.
@@ -126,4 +128,4 @@ func (x *numberIndex) insert(b *bucket, without int, slot uint32) {
 }
 
 // number is what a slot holds below the tag.
-func (x *numberIndex) number(slot uint32) uint32 { return slot & (1<<x.numberBits - 1) }
+func (x *numberIndex) number(slot uint32) uint32 { return slot & (1<<(x.numberBits&31) - 1) }

@@ -105,13 +105,10 @@ func hasCounted(s *analysis.Summary) bool {
 			return true
 		}
 	}
-	for _, n := range countsOf(s) {
-		if *n != 0 {
-			return true
-		}
-	}
 	d := &s.Durations
-	return !s.LastEvent.IsZero() || s.CostUSD != analysis.Sum{} ||
+	return s.Events|s.TokensIn|s.TokensOut|s.CacheReadTokens|s.CacheWriteTokens|s.ReasoningTokens|s.Priced|s.Unpriced|
+		s.LLMCalls|s.ToolCalls|s.Decisions|s.Reasoned|s.Errors|s.ErrorLike|s.ToolLike|s.ToolErrorLike != 0 ||
+		!s.LastEvent.IsZero() || s.CostUSD != analysis.Sum{} ||
 		d.N != 0 || d.Sum != analysis.Sum{} || len(d.Exact) > 0 || d.Sketch != nil
 }
 

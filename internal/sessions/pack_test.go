@@ -79,6 +79,17 @@ func TestPackLosesNothing(t *testing.T) {
 	require.NotNil(t, packed(t, empty).sum.Durations.Sketch, "a sketch without buckets")
 }
 
+// Each figure alone is something that was counted.
+func TestPackKnowsEveryCount(t *testing.T) {
+	var sum analysis.Summary
+	require.False(t, hasCounted(&sum))
+	for i, n := range countsOf(&sum) {
+		*n = -1
+		require.True(t, hasCounted(&sum), "the %d.", i)
+		*n = 0
+	}
+}
+
 // A field that is added must be packed too, and be in fullSession.
 func TestPackKnowsEveryField(t *testing.T) {
 	s := fullSession()

@@ -251,7 +251,9 @@ func (s *Session) noteRoot(r *spanevent.Reading, end int64) {
 		rank, span = rootOfTrace, r.SpanID
 		s.RootSeen = true
 	}
-	s.chooseRoot(rank, end, r.TraceID, span, r.Event.Error != nil)
+	if s.rootRank == 0 || rank <= s.rootRank {
+		s.chooseRoot(rank, end, r.TraceID, span, r.Event.Error != nil)
+	}
 }
 
 func (s *Session) chooseRoot(rank rootRank, end int64, trace pcommon.TraceID, span pcommon.SpanID, failed bool) {

@@ -9,7 +9,7 @@ type spanLog struct {
 	numberIndex
 	// chunks hold 1 << chunkBits words each, of which the first has the place first.
 	chunks    [][]uint64
-	chunkBits int
+	chunkBits uint32 // below 32
 	first     uint32
 	// spare is a chunk to be written over.
 	spare []uint64
@@ -56,7 +56,7 @@ const (
 )
 
 func newSpanLog(ids int) spanLog {
-	l := spanLog{chunkBits: min(max(minChunkBits, bits.Len(uint(ids))), maxChunkBits)}
+	l := spanLog{chunkBits: uint32(min(max(minChunkBits, bits.Len(uint(ids))), maxChunkBits))}
 	l.first = uint32(l.chunkWords())
 	l.maxWords = wordsPerID*uint32(ids) + 4*l.first
 	// What is to be added may be above that until the oldest is forgotten.
@@ -64,12 +64,13 @@ func newSpanLog(ids int) spanLog {
 	return l
 }
 
-func (l *spanLog) chunkWords() int { return 1 << l.chunkBits }
+// The masks spare what else there is to do for shifts of more bits than there are.
+func (l *spanLog) chunkWords() int { return 1 << (l.chunkBits & 31) }
 
 // run returns the run at a place.
 func (l *spanLog) run(at uint32) spanRun {
 	at -= l.first
-	return l.chunks[at>>l.chunkBits][at&(1<<l.chunkBits-1):]
+	return l.chunks[at>>(l.chunkBits&31)][at&(1<<(l.chunkBits&31)-1):]
 }
 
 // append writes a run at the end, with room for so many ids if its chunk has it.
@@ -81,7 +82,7 @@ func (l *spanLog) append(w spanWords, marks uint64, count, room int) (at uint32)
 		l.next += uint32(left)
 		left = l.chunkWords()
 	}
-	if int((l.next-l.first)>>l.chunkBits) == len(l.chunks) {
+	if int((l.next-l.first)>>(l.chunkBits&31)) == len(l.chunks) {
 		l.chunks = append(l.chunks, l.chunk())
 	}
 	at = l.next
