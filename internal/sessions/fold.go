@@ -30,7 +30,9 @@ func (s *Session) Assemble() {
 	}
 	sum := s.emptySummary()
 	sum.SessionID, sum.AgentName, sum.Status, sum.StartedAt, sum.EndedAt = s.sum.SessionID, s.sum.AgentName, s.sum.Status, s.sum.StartedAt, s.sum.EndedAt
-	sum.Merge(&s.sum)
+	if hasCounted(&s.sum) {
+		sum.Merge(&s.sum)
+	}
 	if s.log.foreign == 0 {
 		// AgentLens's SDK tells each call once: nothing is to be resolved.
 		s.log.observeAll(sum)
