@@ -66,6 +66,8 @@ type dialect struct {
 
 	bit     uint64
 	ownKeyM map[string]*binding
+	// ownLengths has the bit of the length of each own key, modulo 64.
+	ownLengths uint64
 }
 
 // binding gives a key its meaning.

@@ -72,6 +72,9 @@ const (
 	fieldCount
 )
 
+// fields is how many there can be at most: each has a bit in a word.
+const fields = 64
+
 // facts is what one pass over a span's attributes found: for each field the
 // value of the binding that wins.
 type facts struct {
@@ -97,8 +100,8 @@ type facts struct {
 	// memory is where content is written; nil for memory of its own.
 	memory *memory
 
-	ranks  [fieldCount]uint8
-	values [fieldCount]pcommon.Value
+	ranks  [fields]uint8
+	values [fields]pcommon.Value
 	// held has the bits of the fields with a value of a span before.
 	held uint64
 }

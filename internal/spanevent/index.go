@@ -16,6 +16,8 @@ type index struct {
 	// attributes costs no look-ups; binding.alike leads to the others.
 	bindings []binding
 	places   [hashes]uint16
+	// entries are by place what collect needs of a binding.
+	entries [maxBindings + 1]entry
 	// scopes finds the dialect of a scope's exact name, prefixes the rest by their
 	// first byte.
 	scopes   map[string]*dialect
@@ -25,6 +27,21 @@ type index struct {
 // hashes is large enough that few keys of other conventions share one with a
 // known key.
 const hashes = 1 << 12
+
+// maxBindings is 1 less than a power of two: then a place is known to be one.
+const maxBindings = 1<<10 - 1
+
+// entry is what most attributes ask of a binding, in one line of memory. told has
+// the bit of the field, none where the binding does more than to give one a value,
+// or its key is longer than words can tell.
+type entry struct {
+	words   words
+	told    uint64
+	dialect uint64
+	length  int
+	field   field
+	rank    uint8
+}
 
 type scopePrefix struct {
 	prefix  string
@@ -53,6 +70,7 @@ func buildIndex(all []*dialect) *index {
 			}
 			b.dialect = d.bit
 			d.ownKeyM[b.key] = &b
+			d.ownLengths |= 1 << (len(b.key) % 64)
 		}
 		for _, s := range d.scopes {
 			if prefix, ok := strings.CutSuffix(s, "*"); ok {
@@ -62,6 +80,14 @@ func buildIndex(all []*dialect) *index {
 			}
 		}
 	}
+	for i := range x.bindings {
+		b := &x.bindings[i]
+		e := &x.entries[i+1]
+		*e = entry{words: b.words, dialect: b.dialect, length: len(b.key), field: b.field, rank: b.rank}
+		if len(b.key) >= 8 && len(b.key) <= maxInWords && b.field != fieldNothing && b.implies == kindUnknown && b.expand == nil {
+			e.told = 1 << b.field
+		}
+	}
 	return x
 }
 
@@ -69,6 +95,8 @@ func buildIndex(all []*dialect) *index {
 // its end, and the eight before those, as far as it has so many. Keys of one length
 // of up to 32 bytes are the same when their words are.
 type words struct{ first, second, third, last uint64 }
+
+const maxInWords = 32
 
 func wordsOf(key string) (w words) {
 	n := len(key)
@@ -141,63 +169,63 @@ func (x *index) scope(name string) *dialect {
 	return nil
 }
 
-// collect makes the one pass over a span's attributes. It returns f, or facts out of
-// the pool where f is nil, or nil when no attribute means anything.
-func (x *index) collect(f *facts, own *dialect, attrs pcommon.Map, metadata bool) *facts {
-	var ownKeys map[string]*binding
+// collect makes the one pass over a span's attributes. What it finds stands in f,
+// which is empty; seen is 0 when no attribute has a binding.
+func (x *index) collect(f *facts, own *dialect, attrs pcommon.Map, metadata bool) {
+	var ownLengths uint64
 	if own != nil {
-		ownKeys = own.ownKeyM
+		ownLengths = own.ownLengths
 	}
-	told := false
 	for key, v := range attrs.All() {
-		// As find, but without a call: that is what to read a span costs most.
-		n := len(key)
-		var b *binding
-		var first, last uint64
-		if n >= 8 {
-			first, last = eight(key, 0), eight(key, n-8)
-		} else {
-			first = wordOfShort(key)
-			last = first
-		}
-		if place := x.places[hash(first, last, n)]; place > 0 {
-			b = &x.bindings[place-1]
-			if w := &b.words; n != len(b.key) || first != w.first || last != w.last ||
-				n > 16 && (n > 32 || eight(key, 8) != w.second || eight(key, n-16) != w.third) {
-				b = x.at(place, key)
+		// What most attributes need, without a call: to look at them is much of what
+		// to read a span costs.
+		if n := len(key); n >= 8 && ownLengths>>(n%64)&1 == 0 {
+			first, last := eight(key, 0), eight(key, n-8)
+			place := x.places[hash(first, last, n)]
+			if place == 0 && (!metadata || n <= len(semconv.SessionMetadataPrefix)) {
+				continue
 			}
-		}
-		if ownKeys != nil {
-			if ownKey := ownKeys[key]; ownKey != nil {
-				b = ownKey
-			}
-		}
-		if b == nil {
-			if metadata && n > len(semconv.SessionMetadataPrefix) && key[:len(semconv.SessionMetadataPrefix)] == semconv.SessionMetadataPrefix {
-				if f == nil {
-					f = newFacts()
+			e := &x.entries[place%(maxBindings+1)]
+			if told := e.told; told != 0 && n == e.length && first == e.words.first && last == e.words.last &&
+				(n <= 16 || eight(key, 8) == e.words.second && eight(key, n-16) == e.words.third) {
+				f.seen |= e.dialect
+				f.bound++
+				if to := e.field % fields; f.told&told == 0 || e.rank < f.ranks[to] {
+					f.values[to], f.ranks[to] = v, e.rank
+					f.told |= told
 				}
-				told = true
-				f.takeMetadata(key, v)
+				continue
 			}
-			continue
 		}
-		if f == nil {
-			f = newFacts()
-		}
-		told = true
-		f.seen |= b.dialect
-		f.bound++
-		if b.implies != kindUnknown || b.expand != nil {
-			f.takeKind(b, v)
-		} else if b.field != fieldNothing {
-			f.set(b.field, b.rank, v)
+		x.take(f, own, key, v, metadata)
+	}
+}
+
+// take takes any attribute.
+func (x *index) take(f *facts, own *dialect, key string, v pcommon.Value, metadata bool) {
+	b := x.find(key)
+	if own != nil {
+		if ownKey := own.ownKeyM[key]; ownKey != nil {
+			b = ownKey
 		}
 	}
-	if !told {
-		return nil
+	switch {
+	case b != nil:
+		f.take(b, v)
+	case metadata && len(key) > len(semconv.SessionMetadataPrefix) && strings.HasPrefix(key, semconv.SessionMetadataPrefix):
+		f.takeMetadata(key, v)
 	}
-	return f
+}
+
+// take takes an attribute that has a binding.
+func (f *facts) take(b *binding, v pcommon.Value) {
+	f.seen |= b.dialect
+	f.bound++
+	if b.implies != kindUnknown || b.expand != nil {
+		f.takeKind(b, v)
+	} else if b.field != fieldNothing {
+		f.set(b.field, b.rank, v)
+	}
 }
 
 // takeKind takes an attribute that may say what the span is.

@@ -35,8 +35,10 @@ func TestIndexFindsKeys(t *testing.T) {
 		b := keys.find(key)
 		attrs := pcommon.NewMap()
 		attrs.PutStr(key, "value")
-		if f := keys.collect(nil, nil, attrs, false); b == nil {
-			require.Nil(t, f, key)
+		var f facts
+		keys.collect(&f, nil, attrs, false)
+		if b == nil {
+			require.Equal(t, facts{}, f, key)
 		} else {
 			require.Equal(t, 1, f.bound, key)
 			require.Equal(t, b.dialect, f.seen, key)

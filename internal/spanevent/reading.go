@@ -209,19 +209,14 @@ func (s Scope) ReadInto(r *Reading, span ptrace.Span) bool {
 // facts returns what the span's attributes tell, nil when that is nothing of
 // GenAI.
 func (s *Scope) facts(span ptrace.Span) *facts {
-	var work *facts
+	var f *facts
 	if s.work != nil {
-		work = &s.work.facts
+		f = &s.work.facts
+	} else {
+		f = newFacts()
 	}
-	f := keys.collect(work, s.dialect, span.Attributes(), s.without&ContentMetadata == 0)
-	switch {
-	case f == nil && s.dialect == nil:
-		return nil
-	case f == nil && work == nil:
-		return newFacts()
-	case f == nil:
-		return work
-	case s.dialect == nil && f.seen&^general.bit == 0:
+	keys.collect(f, s.dialect, span.Attributes(), s.without&ContentMetadata == 0)
+	if s.dialect == nil && f.seen&^general.bit == 0 {
 		s.done(f)
 		return nil
 	}
