@@ -31,9 +31,9 @@ const hashes = 1 << 12
 // maxBindings is 1 less than a power of two: then a place is known to be one.
 const maxBindings = 1<<10 - 1
 
-// entry is what most attributes ask of a binding, in one line of memory. told has
-// the bit of the field, none where the binding does more than to give one a value,
-// or its key is longer than words can tell.
+// entry is what collect needs of a binding that gives a field a value and does no
+// more, in one line of memory. told has the bit of the field. The length is 0 where
+// a binding does more, and where words do not tell its key from all others.
 type entry struct {
 	words   words
 	told    uint64
@@ -80,12 +80,9 @@ func buildIndex(all []*dialect) *index {
 			}
 		}
 	}
-	for i := range x.bindings {
-		b := &x.bindings[i]
-		e := &x.entries[i+1]
-		*e = entry{words: b.words, dialect: b.dialect, length: len(b.key), field: b.field, rank: b.rank}
-		if len(b.key) >= 8 && len(b.key) <= maxInWords && b.field != fieldNothing && b.implies == kindUnknown && b.expand == nil {
-			e.told = 1 << b.field
+	for i, b := range x.bindings {
+		if n := len(b.key); n >= 8 && n <= maxInWords && b.field != fieldNothing && b.implies == kindUnknown && b.expand == nil {
+			x.entries[i+1] = entry{words: b.words, told: 1 << b.field, dialect: b.dialect, length: n, field: b.field, rank: b.rank}
 		}
 	}
 	return x
@@ -170,15 +167,16 @@ func (x *index) scope(name string) *dialect {
 }
 
 // collect makes the one pass over a span's attributes. What it finds stands in f,
-// which is empty; seen is 0 when no attribute has a binding.
-func (x *index) collect(f *facts, own *dialect, attrs pcommon.Map, metadata bool) {
+// which is empty before; seen is 0 when no attribute has a binding.
+func (s *Scope) collect(f *facts, attrs pcommon.Map) {
+	x, metadata := keys, s.without&ContentMetadata == 0
 	var ownLengths uint64
-	if own != nil {
-		ownLengths = own.ownLengths
+	if s.dialect != nil {
+		ownLengths = s.dialect.ownLengths
 	}
 	for key, v := range attrs.All() {
-		// What most attributes need, without a call: to look at them is much of what
-		// to read a span costs.
+		// What nearly all attributes need is done without a call: to look at them is
+		// much of what it costs to read a span.
 		if n := len(key); n >= 8 && ownLengths>>(n%64)&1 == 0 {
 			first, last := eight(key, 0), eight(key, n-8)
 			place := x.places[hash(first, last, n)]
@@ -186,33 +184,33 @@ func (x *index) collect(f *facts, own *dialect, attrs pcommon.Map, metadata bool
 				continue
 			}
 			e := &x.entries[place%(maxBindings+1)]
-			if told := e.told; told != 0 && n == e.length && first == e.words.first && last == e.words.last &&
+			if n == e.length && first == e.words.first && last == e.words.last &&
 				(n <= 16 || eight(key, 8) == e.words.second && eight(key, n-16) == e.words.third) {
 				f.seen |= e.dialect
 				f.bound++
-				if to := e.field % fields; f.told&told == 0 || e.rank < f.ranks[to] {
+				if to := e.field % fields; f.told&e.told == 0 || e.rank < f.ranks[to] {
 					f.values[to], f.ranks[to] = v, e.rank
-					f.told |= told
+					f.told |= e.told
 				}
 				continue
 			}
 		}
-		x.take(f, own, key, v, metadata)
+		s.take(f, key, v)
 	}
 }
 
 // take takes any attribute.
-func (x *index) take(f *facts, own *dialect, key string, v pcommon.Value, metadata bool) {
-	b := x.find(key)
-	if own != nil {
-		if ownKey := own.ownKeyM[key]; ownKey != nil {
-			b = ownKey
+func (s *Scope) take(f *facts, key string, v pcommon.Value) {
+	b := keys.find(key)
+	if s.dialect != nil {
+		if own := s.dialect.ownKeyM[key]; own != nil {
+			b = own
 		}
 	}
 	switch {
 	case b != nil:
 		f.take(b, v)
-	case metadata && len(key) > len(semconv.SessionMetadataPrefix) && strings.HasPrefix(key, semconv.SessionMetadataPrefix):
+	case s.without&ContentMetadata == 0 && len(key) > len(semconv.SessionMetadataPrefix) && strings.HasPrefix(key, semconv.SessionMetadataPrefix):
 		f.takeMetadata(key, v)
 	}
 }

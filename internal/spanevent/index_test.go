@@ -36,7 +36,7 @@ func TestIndexFindsKeys(t *testing.T) {
 		attrs := pcommon.NewMap()
 		attrs.PutStr(key, "value")
 		var f facts
-		keys.collect(&f, nil, attrs, false)
+		(&Scope{without: ContentMetadata}).collect(&f, attrs)
 		if b == nil {
 			require.Equal(t, facts{}, f, key)
 		} else {

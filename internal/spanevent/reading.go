@@ -215,7 +215,7 @@ func (s *Scope) facts(span ptrace.Span) *facts {
 	} else {
 		f = newFacts()
 	}
-	keys.collect(f, s.dialect, span.Attributes(), s.without&ContentMetadata == 0)
+	s.collect(f, span.Attributes())
 	if s.dialect == nil && f.seen&^general.bit == 0 {
 		s.done(f)
 		return nil
