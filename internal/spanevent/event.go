@@ -78,7 +78,9 @@ func between(start, end pcommon.Timestamp) time.Duration {
 func readNames(e *analysis.Event, f *facts) {
 	if f.hasAny(1<<fieldRequestModel | 1<<fieldResponseModel) {
 		e.ResponseModel = f.str(fieldResponseModel)
-		e.Model = firstOf(f.str(fieldRequestModel), e.ResponseModel)
+		if e.Model = f.str(fieldRequestModel); e.Model == "" {
+			e.Model = e.ResponseModel
+		}
 	}
 	if f.has(fieldProvider) {
 		e.Provider = f.str(fieldProvider)

@@ -18,6 +18,8 @@ type index struct {
 	places   [hashes]uint16
 	// entries are by place what collect needs of a binding.
 	entries [maxBindings + 1]entry
+	// finishing has the bits of the dialects with something to finish.
+	finishing uint64
 	// scopes finds the dialect of a scope's exact name, prefixes the rest by their
 	// first byte.
 	scopes   map[string]*dialect
@@ -41,6 +43,8 @@ type entry struct {
 	length  int
 	field   field
 	rank    uint8
+	// alone says that any other key with the same hash has no binding.
+	alone bool
 }
 
 type scopePrefix struct {
@@ -54,6 +58,9 @@ func buildIndex(all []*dialect) *index {
 	x := &index{scopes: map[string]*dialect{}}
 	for i, d := range all {
 		d.bit = 1 << i
+		if d.cumulative || d.finish != nil {
+			x.finishing |= d.bit
+		}
 		for _, b := range d.keys {
 			b.dialect = d.bit
 			if first := x.find(b.key); first != nil {
@@ -82,7 +89,7 @@ func buildIndex(all []*dialect) *index {
 	}
 	for i, b := range x.bindings {
 		if n := len(b.key); n >= 8 && n <= maxInWords && b.field != fieldNothing && b.implies == kindUnknown && b.expand == nil {
-			x.entries[i+1] = entry{words: b.words, told: 1 << b.field, dialect: b.dialect, length: n, field: b.field, rank: b.rank}
+			x.entries[i+1] = entry{words: b.words, told: 1 << b.field, dialect: b.dialect, length: n, field: b.field, rank: b.rank, alone: b.alike == 0}
 		}
 	}
 	return x
@@ -192,6 +199,9 @@ func (s *Scope) collect(f *facts, attrs pcommon.Map) {
 					f.values[to], f.ranks[to] = v, e.rank
 					f.told |= e.told
 				}
+				continue
+			}
+			if e.alone && !metadata {
 				continue
 			}
 		}

@@ -234,6 +234,9 @@ func (s *Scope) done(f *facts) {
 
 // read reads a span into r; false when it is not GenAI.
 func (s *Scope) read(r *Reading, span ptrace.Span, f *facts) bool {
+	if s.dialect != nil {
+		f.seen |= s.dialect.bit
+	}
 	var buf [8]*dialect
 	seen := dialectsOf(buf[:0], s.dialect, f.seen)
 	own := s.dialect == &agentLens
@@ -263,13 +266,15 @@ func (s *Scope) read(r *Reading, span ptrace.Span, f *facts) bool {
 // fill reads what a span of a known role tells.
 func (s *Scope) fill(r *Reading, span ptrace.Span, f *facts, seen []*dialect) {
 	if f.hasAny(1<<fieldStampedAgent | 1<<fieldAgent) {
-		r.AgentName = firstOf(f.str(fieldStampedAgent), f.str(fieldAgent))
+		r.AgentName = f.either(fieldStampedAgent, fieldAgent)
 	}
 	if f.hasAny(1<<fieldAgentLabel | 1<<fieldAgentVersion) {
 		r.AgentLabel, r.AgentVersion = f.str(fieldAgentLabel), f.str(fieldAgentVersion)
 	}
 	// A processor's stamp settles what the span alone cannot tell.
-	r.SessionID = firstOf(f.str(fieldStampedSession), f.str(fieldSession), f.str(fieldConversation))
+	if r.SessionID = f.str(fieldStampedSession); r.SessionID == "" {
+		r.SessionID = f.either(fieldSession, fieldConversation)
+	}
 
 	switch r.Role {
 	case RoleEvent, RoleWrapper:
@@ -281,6 +286,13 @@ func (s *Scope) fill(r *Reading, span ptrace.Span, f *facts, seen []*dialect) {
 	case RoleSession, RoleSessionStart, RoleSessionReport:
 		readSession(r, f)
 	}
+	if f.seen&keys.finishing != 0 {
+		finish(r, f, span, seen)
+	}
+}
+
+// finish does what only some dialects ask for.
+func finish(r *Reading, f *facts, span ptrace.Span, seen []*dialect) {
 	for _, d := range seen {
 		r.Cumulative = r.Cumulative || d.cumulative
 		if d.finish != nil {
