@@ -56,22 +56,22 @@ type class struct {
 // classify returns what the span is; false = not GenAI.
 // A session or agent attribute alone does not make a span GenAI: baggage
 // copies those onto HTTP and database spans.
-func classify(f *facts, span ptrace.Span, own *dialect, seen []*dialect) (c class, ok bool) {
+func classify(f *facts, span ptrace.Span) (c class, ok bool) {
 	if t := f.str(fieldEventType); t != "" {
 		c.role, c.event = roleOf(t)
 		c.rule = RuleStamp
-		c.dialect = dialectName(own, nil, seen)
+		c.dialect = dialectName(f, nil)
 		if f.has(fieldPartOf) {
-			c.copy(kindOf(f, span, own, seen))
+			c.copy(kindOf(f, span))
 		}
 		return c, true
 	}
-	k, rule, by := kindOf(f, span, own, seen)
+	k, rule, by := kindOf(f, span)
 	if c.role, c.event = eventOf(k); c.role == RoleNone {
 		return class{}, false
 	}
 	c.rule = rule
-	c.dialect = dialectName(own, by, seen)
+	c.dialect = dialectName(f, by)
 	return c, true
 }
 
@@ -121,7 +121,8 @@ func roleOf(eventType string) (Role, analysis.EventType) {
 
 // kindOf returns what the span is, the rule that says so, and the dialect, if it
 // is one's own word.
-func kindOf(f *facts, span ptrace.Span, own *dialect, seen []*dialect) (kind, Rule, *dialect) {
+func kindOf(f *facts, span ptrace.Span) (kind, Rule, *dialect) {
+	own := f.scope
 	if f.ignored || (own != nil && own.names[span.Name()] == kindNone) {
 		return kindNone, RuleRepeats, f.decidedBy
 	}
@@ -130,13 +131,13 @@ func kindOf(f *facts, span ptrace.Span, own *dialect, seen []*dialect) (kind, Ru
 		return k, RuleOperation, nil
 	}
 	if v := f.str(fieldKind); v != "" {
-		for _, d := range seen {
+		for d := range f.dialects() {
 			if k := d.kinds[v]; k != kindUnknown {
 				return k, RuleKind, d
 			}
 		}
 	}
-	for _, d := range seen {
+	for d := range f.dialects() {
 		if k := d.names[span.Name()]; k != kindUnknown {
 			return k, RuleSpanName, d
 		}
@@ -163,14 +164,14 @@ func kindOf(f *facts, span ptrace.Span, own *dialect, seen []*dialect) (kind, Ru
 
 // dialectName names the dialect of a span: that of its scope, else the one whose
 // word decided, else the first that is not the convention itself.
-func dialectName(own, by *dialect, seen []*dialect) string {
+func dialectName(f *facts, by *dialect) string {
 	switch {
-	case own != nil:
-		return own.name
+	case f.scope != nil:
+		return f.scope.name
 	case by != nil:
 		return by.name
 	}
-	for _, d := range seen {
+	for d := range f.dialects() {
 		// A processor's stamps may stand on any span.
 		if d != &genAI && d != &general && d != &agentLens {
 			return d.name

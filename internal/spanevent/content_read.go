@@ -15,23 +15,23 @@ import (
 // readContent reads the wanted data of an event: what went in and what came
 // out. Other libraries have one pair of keys for the content of any span; on
 // that of a tool call it is the tool's, where the tool's own keys say nothing.
-func readContent(r *Reading, f *facts, span ptrace.Span, s *Scope, seen []*dialect) {
+func readContent(r *Reading, f *facts, span ptrace.Span, s *Scope) {
 	e := &r.Event
 	if t := e.ToolCall; t != nil {
 		in, out := s.wish(ContentToolInput), s.wish(ContentToolOutput)
 		t.Input, t.Output = f.data(in, fieldToolArguments, "input"), f.data(out, fieldToolResult, "output")
 		if e.Type == analysis.EventToolCall && !r.Own {
-			readInOut(&t.Input, &t.Output, in, out, f, span, seen)
+			readInOut(&t.Input, &t.Output, in, out, f, span)
 			return
 		}
 	}
-	readInOut(&e.Input, &e.Output, s.wish(ContentInput), s.wish(ContentOutput), f, span, seen)
+	readInOut(&e.Input, &e.Output, s.wish(ContentInput), s.wish(ContentOutput), f, span)
 }
 
 // readInOut fills in what is wanted and not there yet: from the attributes that
 // hold it, else from keys over which messages are spread, else from the span's
 // events.
-func readInOut(input, output *json.RawMessage, in, out wish, f *facts, span ptrace.Span, seen []*dialect) {
+func readInOut(input, output *json.RawMessage, in, out wish, f *facts, span ptrace.Span) {
 	wantInput, wantOutput := in.wanted && *input == nil, out.wanted && *output == nil
 	if wantInput {
 		*input = f.data(in, fieldInput, "input")
@@ -39,15 +39,18 @@ func readInOut(input, output *json.RawMessage, in, out wish, f *facts, span ptra
 	if wantOutput {
 		*output = f.data(out, fieldOutput, "output")
 	}
-	if f.bound >= span.Attributes().Len() {
-		seen = nil // the keys over which messages are spread have no binding
+	wantInput, wantOutput = wantInput && *input == nil, wantOutput && *output == nil
+	if !wantInput && !wantOutput {
+		return
 	}
-	for _, d := range seen {
-		if wantInput && *input == nil && d.flatInput != nil {
-			*input = flattened(span.Attributes(), d.flatInput, "input")
-		}
-		if wantOutput && *output == nil && d.flatOutput != nil {
-			*output = flattened(span.Attributes(), d.flatOutput, "output")
+	if f.bound < span.Attributes().Len() { // the keys over which messages are spread have no binding
+		for d := range f.dialects() {
+			if wantInput && *input == nil && d.flatInput != nil {
+				*input = flattened(span.Attributes(), d.flatInput, "input")
+			}
+			if wantOutput && *output == nil && d.flatOutput != nil {
+				*output = flattened(span.Attributes(), d.flatOutput, "output")
+			}
 		}
 	}
 	wantInput, wantOutput = wantInput && *input == nil, wantOutput && *output == nil

@@ -12,7 +12,7 @@ import (
 	"github.com/agentlens/agentlens-otel/semconv"
 )
 
-func readEvent(r *Reading, f *facts, span ptrace.Span, s *Scope, seen []*dialect) {
+func readEvent(r *Reading, f *facts, span ptrace.Span, s *Scope) {
 	e := &r.Event
 	if s.without&ContentEventID == 0 {
 		e.ID = r.SpanID.String()
@@ -27,7 +27,7 @@ func readEvent(r *Reading, f *facts, span ptrace.Span, s *Scope, seen []*dialect
 		mendFigures(e, f, s.dialect)
 	}
 	if mayHaveFailed(f, span) {
-		e.Error = readFailure(r, f, span, seen)
+		e.Error = readFailure(r, f, span)
 	}
 	// The SDK writes tool_call events without a tool call: those stay so.
 	untold := r.Own && !f.hasAny(1<<fieldToolName|1<<fieldToolID|1<<fieldToolArguments|1<<fieldToolResult)
@@ -42,7 +42,7 @@ func readEvent(r *Reading, f *facts, span ptrace.Span, s *Scope, seen []*dialect
 		}
 	}
 	if r.Role == RoleEvent {
-		readContent(r, f, span, s, seen)
+		readContent(r, f, span, s)
 	}
 	if e.ToolCall != nil && e.ToolCall.Name == "" && !r.Own {
 		e.ToolCall.Name = toolNameOf(span.Name())
@@ -183,11 +183,11 @@ func mayHaveFailed(f *facts, span ptrace.Span) bool {
 }
 
 // readFailure returns why the span failed, nil when it did not.
-func readFailure(r *Reading, f *facts, span ptrace.Span, seen []*dialect) *analysis.Failure {
+func readFailure(r *Reading, f *facts, span ptrace.Span) *analysis.Failure {
 	status := span.Status()
 	errorType := f.str(fieldErrorType)
 	failed := status.Code() == ptrace.StatusCodeError || errorType != "" || f.failed || finishedWithError(f)
-	if !failed && (span.Events().Len() == 0 || !exceptionFails(r, f, seen)) {
+	if !failed && (span.Events().Len() == 0 || !exceptionFails(r, f)) {
 		return nil
 	}
 	failure := analysis.Failure{Type: errorType, Message: firstOf(status.Message(), f.str(fieldErrorMessage))}
@@ -232,8 +232,8 @@ func finishedWithError(f *facts) bool {
 // exceptionFails reports whether an exception event on a span whose status
 // tells no error means that it failed: in a dialect that says so, and on a call
 // of a model, or of a tool, that has nothing to show for itself.
-func exceptionFails(r *Reading, f *facts, seen []*dialect) bool {
-	for _, d := range seen {
+func exceptionFails(r *Reading, f *facts) bool {
+	for d := range f.dialects() {
 		if d.exceptionFails {
 			return true
 		}

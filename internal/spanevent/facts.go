@@ -2,6 +2,7 @@ package spanevent
 
 import (
 	"encoding/json"
+	"iter"
 	"math"
 	"math/bits"
 	"strconv"
@@ -93,7 +94,9 @@ type facts struct {
 	failed, ignored bool
 	// apart says that the input does not include the cached tokens.
 	apart bool
-	// own says that AgentLens's SDK wrote the span: its content is JSON.
+	// scope is the dialect that writes under the span's scope, nil when that does
+	// not tell. own says that AgentLens's SDK wrote the span: its content is JSON.
+	scope     *dialect
 	own       bool
 	decidedBy *dialect
 	metadata  map[string]any
@@ -116,13 +119,34 @@ func (f *facts) reset() {
 	f.held |= f.told
 	f.told, f.seen, f.bound, f.implied = 0, 0, 0, kindUnknown
 	f.failed, f.ignored, f.apart, f.own = false, false, false, false
-	f.decidedBy, f.metadata, f.memory = nil, nil, nil
+	f.scope, f.decidedBy, f.metadata, f.memory = nil, nil, nil, nil
 }
 
 // letGo forgets the values too: nothing of any span is held on to.
 func (f *facts) letGo() {
 	for ; f.held != 0; f.held &= f.held - 1 {
 		f.values[bits.TrailingZeros64(f.held)] = pcommon.Value{}
+	}
+}
+
+// dialects goes over the dialects seen on the span, the scope's own first.
+func (f *facts) dialects() iter.Seq[*dialect] {
+	return func(yield func(*dialect) bool) {
+		own, seen := f.scope, f.seen
+		if own != nil {
+			seen &^= own.bit
+		}
+		for own != nil || seen != 0 {
+			d := own
+			if d == nil {
+				d = dialects[bits.TrailingZeros64(seen)]
+				seen &= seen - 1
+			}
+			own = nil
+			if !yield(d) {
+				return
+			}
+		}
 	}
 }
 

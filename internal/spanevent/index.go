@@ -12,7 +12,7 @@ import (
 // index finds the binding of a key.
 type index struct {
 	// bindings are in the order of the dialects. places is 1 + the binding of the
-	// last known key with a hash, 0 for none, so that a span full of http.*
+	// first known key with a hash, 0 for none, so that a span full of http.*
 	// attributes costs no look-ups; binding.alike leads to the others.
 	bindings []binding
 	places   [hashes]uint16
@@ -129,12 +129,16 @@ func hash(first, last uint64, n int) uint64 {
 	return ((first ^ bits.RotateLeft64(last, 30)) + uint64(n)) * 0x9e3779b97f4a7c15 >> (64 - 12) % hashes
 }
 
+// add adds a binding behind those with the same hash: the dialects before it are the
+// more frequent.
 func (x *index) add(b binding) {
 	b.words = wordsOf(b.key)
-	h := hash(b.words.first, b.words.last, len(b.key))
-	b.alike = x.places[h]
 	x.bindings = append(x.bindings, b)
-	x.places[h] = uint16(len(x.bindings))
+	place := &x.places[hash(b.words.first, b.words.last, len(b.key))]
+	for *place > 0 {
+		place = &x.bindings[*place-1].alike
+	}
+	*place = uint16(len(x.bindings))
 }
 
 // find returns the binding of a key, nil when it has none.
@@ -259,16 +263,4 @@ func (f *facts) takeMetadata(key string, v pcommon.Value) {
 		f.metadata = map[string]any{}
 	}
 	f.metadata[key[len(semconv.SessionMetadataPrefix):]] = metadataValue(v.AsRaw())
-}
-
-// dialectsOf appends the dialects seen on a span to buf, the scope's own first.
-func dialectsOf(buf []*dialect, own *dialect, seen uint64) []*dialect {
-	if own != nil {
-		buf = append(buf, own)
-		seen &^= own.bit
-	}
-	for ; seen != 0; seen &= seen - 1 {
-		buf = append(buf, dialects[bits.TrailingZeros64(seen)])
-	}
-	return buf
 }

@@ -1,12 +1,16 @@
 package spanevent
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pcommon"
+	"pgregory.net/rapid"
+
+	"github.com/agentlens/agentlens-otel/semconv"
 )
 
 // A key over which messages are spread has no binding: on a span whose keys all
@@ -84,4 +88,63 @@ func TestIndexFindsKeys(t *testing.T) {
 	require.Positive(t, likeOne, "no other key has the hash of a known one, so that was not tried")
 	require.Less(t, len(hashes), len(first), "no two keys have one hash, so that was not tried")
 	require.Nil(t, find(""))
+}
+
+// The one pass over a span's attributes finds what taking each by itself does.
+func TestCollectTakesEachAttribute(t *testing.T) {
+	known := []string{"http.request.method", "server.port", semconv.SessionMetadataPrefix, semconv.SessionMetadataPrefix + "a", "a"}
+	for _, d := range dialects {
+		for _, b := range slices.Concat(d.keys, d.ownKeys) {
+			known = append(known, b.key)
+		}
+	}
+	// What has the hash of a known key without being one.
+	for _, key := range slices.Clone(known) {
+		if w := wordsOf(key); len(key) > 16 {
+			other := []byte(key)
+			other[len(key)/2] ^= 1
+			if v := wordsOf(string(other)); v.first == w.first && v.last == w.last {
+				known = append(known, string(other))
+			}
+		}
+	}
+	for i, found := 0, 0; found < 5; i++ {
+		key := fmt.Sprintf("%s%08d", semconv.SessionMetadataPrefix, i)
+		if w := wordsOf(key); keys.places[hash(w.first, w.last, len(key))] > 0 {
+			known = append(known, key)
+			found++
+		}
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		s := &Scope{dialect: rapid.SampledFrom(append([]*dialect{nil}, dialects...)).Draw(t, "dialect")}
+		if rapid.Bool().Draw(t, "without metadata") {
+			s.without = ContentMetadata
+		}
+		attrs := pcommon.NewMap()
+		if s.dialect != nil && s.dialect.ownKeys != nil {
+			attrs.PutStr(rapid.SampledFrom(s.dialect.ownKeys).Draw(t, "own key").key, "value")
+		}
+		for _, key := range rapid.SliceOfN(rapid.SampledFrom(known), 0, 30).Draw(t, "keys") {
+			attrs.PutStr(key, "value")
+		}
+		var want, got facts
+		for key, v := range attrs.All() {
+			s.take(&want, key, v)
+		}
+		s.collect(&got, attrs)
+		require.Equal(t, want, got)
+	})
+}
+
+// The dialects of a span come each once, the scope's own before the others.
+func TestDialectsOfASpan(t *testing.T) {
+	for _, own := range append([]*dialect{nil}, dialects...) {
+		f := facts{scope: own, seen: general.bit | genAI.bit | liveKit.bit}
+		want := []*dialect{&genAI, &general, &liveKit}
+		if own != nil {
+			f.seen |= own.bit
+			want = append([]*dialect{own}, slices.DeleteFunc(want, func(d *dialect) bool { return d == own })...)
+		}
+		require.Equal(t, want, slices.Collect(f.dialects()))
+	}
 }

@@ -234,14 +234,11 @@ func (s *Scope) done(f *facts) {
 
 // read reads a span into r; false when it is not GenAI.
 func (s *Scope) read(r *Reading, span ptrace.Span, f *facts) bool {
-	if s.dialect != nil {
-		f.seen |= s.dialect.bit
+	if f.scope = s.dialect; f.scope != nil {
+		f.seen |= f.scope.bit
+		f.own = f.scope == &agentLens
 	}
-	var buf [8]*dialect
-	seen := dialectsOf(buf[:0], s.dialect, f.seen)
-	own := s.dialect == &agentLens
-	f.own = own
-	c, ok := classify(f, span, s.dialect, seen)
+	c, ok := classify(f, span)
 	if !ok {
 		return false
 	}
@@ -249,14 +246,14 @@ func (s *Scope) read(r *Reading, span ptrace.Span, f *facts) bool {
 		r.reset()
 	}
 	r.memory.buf = r.memory.buf[:0]
-	r.Role, r.Dialect, r.Rule, r.Scope, r.Own = c.role, c.dialect, c.rule, s.name, own
+	r.Role, r.Dialect, r.Rule, r.Scope, r.Own = c.role, c.dialect, c.rule, s.name, f.own
 	r.TraceID, r.SpanID, r.ParentID = span.TraceID(), span.SpanID(), span.ParentSpanID()
 	r.Start, r.End = span.StartTimestamp().AsTime(), span.EndTimestamp().AsTime()
 	r.Event.Type, r.told = c.event, f.told
 	if f.has(fieldReplaces) {
 		r.Replaces = f.texts(fieldReplaces)
 	}
-	s.fill(r, span, f, seen)
+	s.fill(r, span, f)
 	if c.copied {
 		r.Role, r.PartOf = RolePart, f.texts(fieldPartOf)
 	}
@@ -264,7 +261,7 @@ func (s *Scope) read(r *Reading, span ptrace.Span, f *facts) bool {
 }
 
 // fill reads what a span of a known role tells.
-func (s *Scope) fill(r *Reading, span ptrace.Span, f *facts, seen []*dialect) {
+func (s *Scope) fill(r *Reading, span ptrace.Span, f *facts) {
 	if f.hasAny(1<<fieldStampedAgent | 1<<fieldAgent) {
 		r.AgentName = f.either(fieldStampedAgent, fieldAgent)
 	}
@@ -278,22 +275,22 @@ func (s *Scope) fill(r *Reading, span ptrace.Span, f *facts, seen []*dialect) {
 
 	switch r.Role {
 	case RoleEvent, RoleWrapper:
-		readEvent(r, f, span, s, seen)
+		readEvent(r, f, span, s)
 	case RolePart:
 		if mayHaveFailed(f, span) {
-			r.Event.Error = readFailure(r, f, span, seen)
+			r.Event.Error = readFailure(r, f, span)
 		}
 	case RoleSession, RoleSessionStart, RoleSessionReport:
 		readSession(r, f)
 	}
 	if f.seen&keys.finishing != 0 {
-		finish(r, f, span, seen)
+		finish(r, f, span)
 	}
 }
 
 // finish does what only some dialects ask for.
-func finish(r *Reading, f *facts, span ptrace.Span, seen []*dialect) {
-	for _, d := range seen {
+func finish(r *Reading, f *facts, span ptrace.Span) {
+	for d := range f.dialects() {
 		r.Cumulative = r.Cumulative || d.cumulative
 		if d.finish != nil {
 			d.finish(f, span, r)
