@@ -21,9 +21,13 @@ type toldRoots struct {
 // rootGeneration holds roots one after the other: the key of the span, the
 // numbers of the findings, what else was told (told_root.go).
 type rootGeneration struct {
-	// index holds where in bytes a root begins, and 1.
+	bytes []byte
+	// starts are where in bytes the roots begin, and 1; the first indexed of them are
+	// in the index. A place in it is mostly far from the one before, and of most
+	// roots nobody asks: they come into it when somebody does, all at once.
+	starts   []int32
+	indexed  int
 	index    placeIndex
-	bytes    []byte
 	drift    numbered[driftFinding]
 	forecast numbered[forecastFinding]
 }
@@ -39,16 +43,37 @@ func newToldRoots(maxRoots, maxBytes int) *toldRoots {
 func (t *toldRoots) add(k spanKey, rep *report) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.young.index.taken >= t.maxRoots || len(t.young.bytes) >= t.maxBytes {
+	if t.isFull(&t.young) {
 		t.young, t.old = t.old, t.young
 		t.young.clear()
 	}
 	g := &t.young
-	g.place(&k, t.tag(&k))
+	g.starts = append(g.starts, int32(len(g.bytes)+1))
 	g.bytes = append(append(g.bytes, k.trace[:]...), k.span[:]...)
 	g.bytes = binary.AppendUvarint(g.bytes, g.drift.number(rep.verdict.drift))
 	g.bytes = binary.AppendUvarint(g.bytes, g.forecast.number(rep.verdict.forecast))
 	g.bytes = appendTold(g.bytes, rep)
+}
+
+// isFull reports whether a generation has as many roots as it shall have, or bytes.
+func (t *toldRoots) isFull(g *rootGeneration) bool {
+	if len(g.bytes) >= t.maxBytes {
+		return true
+	}
+	if len(g.starts) < t.maxRoots {
+		return false
+	}
+	t.bringIn(g) // some may be of one span
+	return g.index.taken >= t.maxRoots
+}
+
+// bringIn brings the roots into the index that are not there yet.
+func (t *toldRoots) bringIn(g *rootGeneration) {
+	for ; g.indexed < len(g.starts); g.indexed++ {
+		at := g.starts[g.indexed]
+		k := g.keyAt(int(at))
+		g.place(&k, t.tag(&k), at)
+	}
 }
 
 // of returns what stands on the span of the key, as far as it is written onto
@@ -58,6 +83,7 @@ func (t *toldRoots) of(k spanKey) *report {
 	defer t.mu.Unlock()
 	tag := t.tag(&k)
 	for _, g := range [...]*rootGeneration{&t.young, &t.old} {
+		t.bringIn(g)
 		if at := g.slot(&k, tag).at; at != 0 {
 			return g.report(int(at))
 		}
@@ -74,9 +100,9 @@ func (t *toldRoots) tag(k *spanKey) uint32 {
 // spanKeySize is how many bytes a key takes.
 const spanKeySize = len(spanKey{}.trace) + len(spanKey{}.span)
 
-// place gives the root that is added next its place in the index: that of what
-// was told on its span before, or another.
-func (g *rootGeneration) place(k *spanKey, tag uint32) {
+// place gives a root its place in the index: that of what was told on its span
+// before, or another.
+func (g *rootGeneration) place(k *spanKey, tag uint32, at int32) {
 	if x := &g.index; 4*(x.taken+1) > 3*len(x.slots) {
 		old := x.slots
 		x.reset(x.taken)
@@ -90,7 +116,7 @@ func (g *rootGeneration) place(k *spanKey, tag uint32) {
 	if s.at == 0 {
 		g.index.taken++
 	}
-	*s = placeSlot{tag, int32(len(g.bytes) + 1)}
+	*s = placeSlot{tag, at}
 }
 
 // slot returns where the root of a key stands in the index, or would.
@@ -119,7 +145,7 @@ func (g *rootGeneration) report(at int) *report {
 // clear forgets all roots, but keeps their memory.
 func (g *rootGeneration) clear() {
 	g.index.reset(g.index.taken / 2)
-	g.bytes = g.bytes[:0]
+	g.bytes, g.starts, g.indexed = g.bytes[:0], g.starts[:0], 0
 	g.drift.clear()
 	g.forecast.clear()
 }

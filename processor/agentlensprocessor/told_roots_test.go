@@ -32,11 +32,12 @@ func TestToldRootsAreTheLatest(t *testing.T) {
 		maxRoots := rapid.SampledFrom([]int{1, 2, 3, 8, 20, 40}).Draw(t, "roots")
 		maxBytes := rapid.SampledFrom([]int{1, 1 << 20}).Draw(t, "bytes")
 		keys := rapid.SampledFrom([]int{3, 30, 200}).Draw(t, "keys")
+		asked := rapid.SampledFrom([]int{1, 7, 60}).Draw(t, "asked")
 		reports := rapid.SliceOfN(reportGen, 1, 8).Draw(t, "reports")
 		r := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0))
 		roots := newToldRoots(maxRoots, maxBytes)
 		var all []told
-		for range 60 {
+		for i := range 60 {
 			n := r.IntN(keys)
 			w := told{key: spanKey{trace: pcommon.TraceID{byte(n % 2)}, span: pcommon.SpanID{byte(n)}}, rep: reports[r.IntN(len(reports))]}
 			w.spans = stamped(&w.rep)
@@ -45,6 +46,9 @@ func TestToldRootsAreTheLatest(t *testing.T) {
 				failed += c.Failed
 			}
 			all = append(all, w)
+			if (i+1)%asked != 0 {
+				continue
+			}
 
 			last := map[spanKey]bool{}
 			for i := len(all) - 1; i >= 0; i-- {
