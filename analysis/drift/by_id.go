@@ -30,7 +30,7 @@ func (t *heldByID) hash(id []byte) uint64 { return maphash.Bytes(t.seed, id) }
 // get returns the session with an id; nil when there is none.
 func (t *heldByID) get(hash uint64, id []byte) *held {
 	for i := t.home(hash); t.slots[i].held != nil; i = t.next(i) {
-		if s := &t.slots[i]; s.hash == hash && bytes.Equal(s.held.id, id) {
+		if s := &t.slots[i]; s.hash == hash && bytes.Equal(s.held.id(), id) {
 			return s.held
 		}
 	}

@@ -23,7 +23,7 @@ func TestHeldByIDIsAMap(t *testing.T) {
 		all := map[string]*held{}
 		for i := range 40 {
 			id := strconv.Itoa(i)
-			all[id] = &held{id: []byte(id), hash: rapid.SampledFrom([]uint64{0, 1, 2, 14, 15, 16, 17, 31, 1 << 40}).Draw(t, "hash")}
+			all[id] = &held{packed: (&sample{id: id}).pack(nil), hash: rapid.SampledFrom([]uint64{0, 1, 2, 14, 15, 16, 17, 31, 1 << 40}).Draw(t, "hash")}
 		}
 		for range rapid.IntRange(1, 120).Draw(t, "steps") {
 			id := strconv.Itoa(rapid.IntRange(0, len(all)-1).Draw(t, "id"))
@@ -35,7 +35,7 @@ func TestHeldByIDIsAMap(t *testing.T) {
 				delete(want, id)
 			}
 			for id, x := range all {
-				require.Same(t, want[id], byID.get(x.hash, x.id), id)
+				require.Same(t, want[id], byID.get(x.hash, x.id()), id)
 			}
 			require.Equal(t, len(want), byID.taken)
 		}
@@ -53,6 +53,7 @@ func TestWindowIsAList(t *testing.T) {
 	inOrder := func(a, b one) int {
 		return cmp.Or(cmp.Compare(a.end, b.end), cmp.Compare(a.id, b.id), cmp.Compare(a.events, b.events), cmp.Compare(a.revision, b.revision))
 	}
+	const apart = 300 * time.Millisecond
 	replaced, refused := 0, 0
 	rapid.Check(t, func(t *rapid.T) {
 		bound := rapid.IntRange(1, 20).Draw(t, "bound")
@@ -69,7 +70,7 @@ func TestWindowIsAList(t *testing.T) {
 			for range x.events {
 				s.Observe(&analysis.Event{Type: analysis.EventGeneric})
 			}
-			s.EndedAt = testStart.Add(time.Duration(x.end) * time.Minute)
+			s.EndedAt = testStart.Add(time.Duration(x.end) * apart)
 			session, err = AppendSession(session[:0], s, x.revision)
 			require.NoError(t, err)
 			w.AddSession(session)
@@ -97,7 +98,7 @@ func TestWindowIsAList(t *testing.T) {
 			}
 			var held []one
 			for _, s := range w.samples() {
-				held = append(held, one{s.id, int(s.end.Sub(testStart) / time.Minute), s.revision, int(s.events())})
+				held = append(held, one{s.id, int(s.end.Sub(testStart) / apart), s.revision, int(s.events())})
 			}
 			require.Equal(t, list, held)
 		}

@@ -43,7 +43,7 @@ func (s Session) ID() []byte {
 // Revision returns which verdict on the session it is of.
 func (s Session) Revision() int64 {
 	u := unpacker(s)
-	_, _, revision := u.header()
+	_, _, _, revision := u.header()
 	return revision
 }
 
@@ -74,27 +74,41 @@ func (s *Session) UnmarshalJSON(b []byte) error {
 
 // pack appends the sample to b.
 func (x *sample) pack(b []byte) []byte {
-	b = binary.AppendUvarint(b, uint64(len(x.id)))
-	b = append(b, x.id...)
-	b = binary.AppendVarint(b, x.end.Unix())
-	b = binary.AppendUvarint(b, uint64(x.end.Nanosecond()))
-	b = binary.AppendVarint(b, x.revision)
-	b = binary.AppendUvarint(b, uint64(x.known))
+	b = appendText(b, x.id)
+	b = appendInt(b, x.end.Unix())
+	b = appendUint(b, uint64(x.end.Nanosecond()))
+	b = appendInt(b, x.revision)
+	b = appendUint(b, uint64(x.known))
 	for metric, v := range x.values {
 		if x.knows(metric) {
 			b = binary.LittleEndian.AppendUint64(b, math.Float64bits(v))
 		}
 	}
 	for _, c := range [...]*analysis.Counts{&x.models, &x.tools, &x.eventTypes} {
-		b = binary.AppendUvarint(b, uint64(len(c.List)))
+		b = appendUint(b, uint64(len(c.List)))
 		for i := range c.List {
-			b = binary.AppendUvarint(b, uint64(len(c.List[i].Name)))
-			b = append(b, c.List[i].Name...)
-			b = binary.AppendVarint(b, c.List[i].N)
+			b = appendInt(appendText(b, c.List[i].Name), c.List[i].N)
 		}
-		b = binary.AppendVarint(b, c.Other)
+		b = appendInt(b, c.Other)
 	}
 	return b
+}
+
+func appendText(b []byte, text string) []byte {
+	return append(appendUint(b, uint64(len(text))), text...)
+}
+
+// appendInt and appendUint are those of encoding/binary, and no calls of them for
+// the small numbers that most are.
+func appendInt(b []byte, n int64) []byte {
+	return appendUint(b, uint64(n)<<1^uint64(n>>63))
+}
+
+func appendUint(b []byte, n uint64) []byte {
+	if n < 1<<7 {
+		return append(b, byte(n))
+	}
+	return binary.AppendUvarint(b, n)
 }
 
 // unpack makes x the sample that pack has written, using again the memory x has.
@@ -106,9 +120,8 @@ func (x *sample) unpack(b []byte) {
 		return
 	}
 	u := unpacker(b)
-	var id []byte
-	id, x.end, x.revision = u.header()
-	x.id = string(id)
+	id, seconds, nanos, revision := u.header()
+	x.id, x.end, x.revision = string(id), time.Unix(seconds, int64(nanos)).UTC(), revision
 	x.known = uint16(u.uint())
 	for metric := range x.values {
 		if x.knows(metric) {
@@ -123,15 +136,17 @@ func (x *sample) unpack(b []byte) {
 // unpacker is what is left to be read.
 type unpacker []byte
 
-// header reads what pack writes before the figures; nothing of an empty Session.
-func (u *unpacker) header() (id []byte, end time.Time, revision int64) {
+// noTime is the zero time.Time in seconds since 1970.
+const noTime = -62135596800
+
+// header reads what pack writes before the figures: the id, the end in seconds
+// since 1970 and nanoseconds, and the revision; nothing of an empty Session.
+func (u *unpacker) header() (id []byte, seconds int64, nanos int32, revision int64) {
 	if len(*u) == 0 {
-		return nil, time.Time{}, 0
+		return nil, noTime, 0, 0
 	}
-	id = u.text()
-	seconds := u.int()
-	end = time.Unix(seconds, int64(u.uint())).UTC()
-	return id, end, u.int()
+	id, seconds = u.text(), u.int()
+	return id, seconds, int32(u.uint()), u.int()
 }
 
 func (u *unpacker) int() int64 {

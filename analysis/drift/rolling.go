@@ -66,7 +66,7 @@ func (r Rolling) Compare(sessions []*analysis.Summary) (report *Report, baseline
 	before, now := r.Split(all)
 	pick := func(w *Window) (out []*analysis.Summary) {
 		for _, x := range w.held {
-			out = append(out, byID[string(x.id)])
+			out = append(out, byID[string(x.id())])
 		}
 		return out
 	}

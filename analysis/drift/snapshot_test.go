@@ -1,8 +1,11 @@
 package drift
 
 import (
+	"encoding/binary"
 	"encoding/json"
 	"testing"
+	"time"
+	"unsafe"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -128,4 +131,25 @@ func TestZeroSession(t *testing.T) {
 	w.AddSession(s)
 	require.Equal(t, 1, w.Len())
 	require.JSONEq(t, asJSON(t, &s), `{"version":1,"max_sessions":1,"sessions":[{"metrics":{}}]}`)
+
+	early := analysis.NewSummary("early", "agent")
+	early.EndedAt = time.Unix(-1, 0)
+	require.NoError(t, w.Add(early))
+	w.AddSession(s)
+	require.Equal(t, []string{"", "early"}, []string{w.samples()[0].id, w.samples()[1].id}, "the time of no end is the earliest")
+}
+
+// Numbers are written as encoding/binary writes them, which reads them.
+func TestNumbersArePackedAsByBinary(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		for _, n := range []int64{rapid.Int64().Draw(t, "n"), rapid.Int64Range(-200, 200).Draw(t, "small")} {
+			require.Equal(t, binary.AppendVarint([]byte("x"), n), appendInt([]byte("x"), n))
+			require.Equal(t, binary.AppendUvarint([]byte("x"), uint64(n)), appendUint([]byte("x"), uint64(n)))
+		}
+	})
+}
+
+// What orders a session in a window, and finds it there, is in a line of memory.
+func TestHeldIsALineOfMemory(t *testing.T) {
+	require.LessOrEqual(t, unsafe.Sizeof(held{}), uintptr(64))
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"slices"
-	"time"
 
 	"github.com/agentlens/agentlens-otel/analysis"
 )
@@ -101,9 +100,9 @@ func (w *Window) init() {
 func (w *Window) add() {
 	x := w.spare
 	x.begin()
-	if len(x.id) > 0 {
-		x.hash = w.byID.hash(x.id)
-		if same := w.byID.get(x.hash, x.id); same != nil {
+	if id := x.id(); len(id) > 0 {
+		x.hash = w.byID.hash(id)
+		if same := w.byID.get(x.hash, id); same != nil {
 			if x.newerThan(same) {
 				w.drop(same)
 				w.place(x)
@@ -136,7 +135,7 @@ func (w *Window) drop(x *held) {
 
 // place puts x, which the window does not hold, where it belongs.
 func (w *Window) place(x *held) {
-	if len(x.id) > 0 {
+	if len(x.id()) > 0 {
 		w.byID.put(x)
 	}
 	// Sessions mostly come in the order in which they end.
@@ -163,33 +162,39 @@ func (w *Window) samples() []*sample {
 }
 
 // held is a session in a window. Most come and go without being compared with
-// another: its figures are unpacked when someone looks at them.
+// another: its figures are unpacked when someone looks at them. What a window orders
+// and finds it by is 64 bytes, which processors read at once.
 type held struct {
 	packed Session
-	// id, hash, end and revision are what a window orders and finds it by; id is
-	// of the packed session.
-	id       []byte
-	hash     uint64
-	end      time.Time
-	revision int64
-
-	sample   sample
+	hash   uint64 // of its id
+	// The end, in seconds since 1970 and nanoseconds.
+	seconds  int64
+	nanos    int32
 	unpacked bool
+	revision int64
+	// sample is of the packed session when it is unpacked, else memory for that.
+	sample *sample
 }
 
 // begin reads what stands before the figures of the packed session.
 func (x *held) begin() {
 	u := unpacker(x.packed)
-	x.id, x.end, x.revision = u.header()
+	_, x.seconds, x.nanos, x.revision = u.header()
 	x.hash, x.unpacked = 0, false
 }
 
+// id is part of the packed session.
+func (x *held) id() []byte { return x.packed.ID() }
+
 func (x *held) figures() *sample {
+	if x.sample == nil {
+		x.sample = &sample{}
+	}
 	if !x.unpacked {
 		x.sample.unpack(x.packed)
 		x.unpacked = true
 	}
-	return &x.sample
+	return x.sample
 }
 
 // newerThan orders what is known of one session: the higher revision; at the
@@ -208,10 +213,10 @@ func (x *held) newerThan(o *held) bool {
 // compare orders the sessions of a window: by end, then id, then content, so
 // that equal ones are interchangeable.
 func (x *held) compare(o *held) int {
-	if c := x.end.Compare(o.end); c != 0 {
+	if c := cmp.Or(cmp.Compare(x.seconds, o.seconds), cmp.Compare(x.nanos, o.nanos)); c != 0 {
 		return c
 	}
-	if c := bytes.Compare(x.id, o.id); c != 0 {
+	if c := bytes.Compare(x.id(), o.id()); c != 0 {
 		return c
 	}
 	return x.figures().compare(o.figures())
