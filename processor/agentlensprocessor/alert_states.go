@@ -33,7 +33,8 @@ type alertStates struct {
 
 // alertGroup is 64 bytes, which processors read at once.
 type alertGroup struct {
-	// events, newest and timed are an alert.Clock.
+	// events, newest and timed are an alert.Clock: newest is the newest event time
+	// seen, in microseconds since 1970, where there is one.
 	events, newest int64
 	tag            uint32 // of the key's hash
 	// state is the place of the group's state, 0 while that is idle.
@@ -55,6 +56,21 @@ func (g *alertGroup) clock() alert.Clock {
 
 func (g *alertGroup) setClock(c alert.Clock) {
 	g.events, g.newest, g.timed = c.Events, c.NewestMicros, c.Timed
+}
+
+// pass counts an event that is quiet to the rules, if the group is idle.
+func (g *alertGroup) pass(e *judgedEvent) bool {
+	if g.state != 0 {
+		return false
+	}
+	c := g.clock()
+	if e.timed {
+		c.PassMicros(e.micros)
+	} else {
+		c.Events++
+	}
+	g.setClock(c)
+	return true
 }
 
 func newAlertStates(rules *alert.RuleSet, limit int) alertStates {
@@ -138,29 +154,6 @@ func (s *alertStates) key(at int32) string {
 		return s.long[at]
 	}
 	return string(g.key[:g.size])
-}
-
-// newest returns the newest event time seen of a group, in microseconds since
-// 1970; false before the first event that has one.
-func (s *alertStates) newest(at int32) (micros int64, ok bool) {
-	g := &s.groups[at]
-	return g.newest, g.timed
-}
-
-// pass counts an event that is quiet to the rules, if the group is idle.
-func (s *alertStates) pass(at int32, e *judgedEvent) bool {
-	g := &s.groups[at]
-	if g.state != 0 {
-		return false
-	}
-	c := g.clock()
-	if e.timed {
-		c.PassMicros(e.micros)
-	} else {
-		c.Events++
-	}
-	g.setClock(c)
-	return true
 }
 
 // wake returns the state of a group, until another is woken. What is changed of

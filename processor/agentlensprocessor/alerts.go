@@ -139,11 +139,12 @@ func eventAt(e *analysis.Event, t time.Time) *analysis.Event {
 func (g *alertGroups) observe(e *judgedEvent, out []alert.Alert) []alert.Alert {
 	key := g.key(e.Event, e.agent)
 	at := g.states.use(key)
-	if newest, ok := g.states.newest(at); ok && newest > e.seenUntil {
+	group := &g.states.groups[at]
+	if group.timed && group.newest > e.seenUntil {
 		e.late = true
 		return out
 	}
-	if g.rules.Quiet(e.judged) && g.states.pass(at, e) {
+	if g.rules.Quiet(e.judged) && group.pass(e) {
 		return out
 	}
 	before := len(out)
