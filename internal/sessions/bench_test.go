@@ -184,7 +184,7 @@ func BenchmarkSpanSet(b *testing.B) {
 				}
 				t.left--
 				binary.LittleEndian.PutUint64(t.k.Span[:], random.Uint64())
-				if !table.seen.add(t.k) {
+				if !table.traces.addSpan(t.k) {
 					b.Fatal("taken for one that was there")
 				}
 			}

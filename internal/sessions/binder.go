@@ -103,7 +103,7 @@ func (o *observer) begin(batch *Batch, i int) {
 		o.readings[n] = r
 		o.size++
 	}
-	o.fresh = o.seen.addAll(o.readings[0].TraceID, ids[:o.size])
+	o.fresh = o.traces.addSpans(o.readings[0].TraceID, ids[:o.size])
 }
 
 // run takes in the n-th of the readings and those that follow it in the same

@@ -44,7 +44,7 @@ func TestBinderBindsAsTheTable(t *testing.T) {
 				binder.Bind(&got)
 			}
 			require.Equal(t, want, got)
-			require.Equal(t, tables[0].traces.inOrder(), tables[1].traces.inOrder())
+			require.Equal(t, tables[0].traces.bindings(), tables[1].traces.bindings())
 		}
 	})
 }

@@ -1,10 +1,6 @@
 package sessions
 
-import (
-	"sync"
-
-	"go.opentelemetry.io/collector/pdata/pcommon"
-)
+import "go.opentelemetry.io/collector/pdata/pcommon"
 
 // binding is the session of a trace's spans that name none.
 type binding struct {
@@ -17,12 +13,8 @@ func (to binding) before(have binding) bool {
 	return to.Start < have.Start || to.Start == have.Start && to.Session < have.Session
 }
 
-// bindings remembers the bindings of the newest traces, up to a limit.
-type bindings [shardCount]boundTraces
-
-// boundTraces is a part of them.
+// boundTraces remember the bindings of the newest traces, up to a limit.
 type boundTraces struct {
-	mu     sync.Mutex
 	traces fifo[pcommon.TraceID, boundTrace]
 	// long holds the ids of sessions that a boundTrace has no room for.
 	long map[pcommon.TraceID]string
@@ -49,94 +41,63 @@ const (
 	leastBound = 64
 )
 
-func (b *bindings) reset(limit int) {
-	for i := range b {
-		part, hash := &b[i], newWordHash()
-		part.traces = newFifo[pcommon.TraceID, boundTrace](max(leastBound, limit/shardCount))
-		part.traces.hash = hash.ofTrace
-		part.long = map[pcommon.TraceID]string{}
-		part.traces.forget = part.forget
-		part.last = binding{}
-	}
-}
-
-// part is where a trace belongs.
-func (b *bindings) part(trace pcommon.TraceID) *boundTraces {
-	return &b[traceShard(trace)]
-}
-
-// traceShard is the part where a trace belongs, the same in every table. Not each
-// byte of every id is random: some begin with a time.
-func traceShard(trace pcommon.TraceID) byte {
-	return (trace[0] ^ trace[7] ^ trace[8] ^ trace[15]) % shardCount
+func (p *boundTraces) reset(limit int) {
+	hash := newWordHash()
+	*p = boundTraces{traces: newFifo[pcommon.TraceID, boundTrace](max(leastBound, limit)), long: map[pcommon.TraceID]string{}}
+	p.traces.hash, p.traces.forget = hash.ofTrace, p.forget
 }
 
 // get returns the session of a trace, empty when it has none.
-func (b *bindings) get(trace pcommon.TraceID) string {
-	part := b.part(trace)
-	part.mu.Lock()
-	defer part.mu.Unlock()
-	if part.isLast(trace) {
-		return part.last.Session
+func (p *boundTraces) get(trace pcommon.TraceID) string {
+	if p.isLast(trace) {
+		return p.last.Session
 	}
-	if have := part.traces.get(trace); have != nil {
-		return part.session(trace, have)
+	if have := p.traces.get(trace); have != nil {
+		return p.session(trace, have)
 	}
 	return ""
 }
 
 // is reports whether a trace is bound, and whether it is to this session.
-func (b *bindings) is(trace pcommon.TraceID, session string) (bound, same bool) {
-	part := b.part(trace)
-	part.mu.Lock()
-	defer part.mu.Unlock()
-	if part.isLast(trace) {
-		return true, part.last.Session == session
+func (p *boundTraces) is(trace pcommon.TraceID, session string) (bound, same bool) {
+	if p.isLast(trace) {
+		return true, p.last.Session == session
 	}
-	have := part.traces.get(trace)
+	have := p.traces.get(trace)
 	if have == nil || have.size == 0 {
 		return false, false
 	}
-	return true, part.same(trace, have, session)
+	return true, p.same(trace, have, session)
 }
 
 // put binds a trace unless it is bound to the session of an earlier span. It
 // returns the session it was bound to before, and whether that has changed.
-func (b *bindings) put(trace pcommon.TraceID, to binding) (old string, changed bool) {
-	part := b.part(trace)
-	part.mu.Lock()
-	defer part.mu.Unlock()
-	if part.isLast(trace) && !to.before(part.last) {
-		return part.last.Session, false
+func (p *boundTraces) put(trace pcommon.TraceID, to binding) (old string, changed bool) {
+	if p.isLast(trace) && !to.before(p.last) {
+		return p.last.Session, false
 	}
-	have, added := part.traces.at(trace)
+	have, added := p.traces.at(trace)
 	if added {
-		part.set(trace, have, to)
+		p.set(trace, have, to)
 		return "", true
 	}
-	if to.Start >= have.start && part.same(trace, have, to.Session) {
-		part.lastTrace, part.last = trace, binding{to.Session, have.start}
+	if to.Start >= have.start && p.same(trace, have, to.Session) {
+		p.lastTrace, p.last = trace, binding{to.Session, have.start}
 		return to.Session, false
 	}
-	old = part.session(trace, have)
+	old = p.session(trace, have)
 	if !to.before(binding{old, have.start}) {
 		return old, false
 	}
-	part.set(trace, have, to)
+	p.set(trace, have, to)
 	return old, old != to.Session
 }
 
-// inOrder returns the bindings, of each part the oldest first.
-func (b *bindings) inOrder() []traceState {
-	var out []traceState
-	for i := range b {
-		part := &b[i]
-		part.mu.Lock()
-		part.traces.each(func(trace pcommon.TraceID, t boundTrace) {
-			out = append(out, traceState{trace, binding{part.session(trace, &t), t.start}})
-		})
-		part.mu.Unlock()
-	}
+// appendTo appends the bindings, the oldest first.
+func (p *boundTraces) appendTo(out []traceState) []traceState {
+	p.traces.each(func(trace pcommon.TraceID, t boundTrace) {
+		out = append(out, traceState{trace, binding{p.session(trace, &t), t.start}})
+	})
 	return out
 }
 

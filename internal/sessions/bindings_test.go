@@ -14,8 +14,8 @@ import (
 func TestBindingsAreThoseOfTheEarliest(t *testing.T) {
 	ids := []string{"a", "b", strings.Repeat("x", maxBoundID), strings.Repeat("y", maxBoundID+1), strings.Repeat("z", 300)}
 	rapid.Check(t, func(t *rapid.T) {
-		var b bindings
-		b.reset(0)
+		var b traces
+		b.reset(0, 1)
 		want := map[pcommon.TraceID]binding{}
 		var order []pcommon.TraceID
 		var trace pcommon.TraceID
@@ -26,7 +26,7 @@ func TestBindingsAreThoseOfTheEarliest(t *testing.T) {
 			}
 			to := binding{rapid.SampledFrom(ids).Draw(t, "session"), rapid.Int64Range(1, 3).Draw(t, "start")}
 			have, bound := want[trace]
-			old, changed := b.put(trace, to)
+			old, changed := b.bind(trace, to)
 			switch {
 			case !bound:
 				require.True(t, changed)
@@ -50,20 +50,20 @@ func TestBindingsAreThoseOfTheEarliest(t *testing.T) {
 			have, bound = want[asked]
 			// Not always both, for what is asked is remembered for the next.
 			if rapid.Bool().Draw(t, "get") {
-				require.Equal(t, have.Session, b.get(asked))
+				require.Equal(t, have.Session, b.session(asked))
 			}
 			if rapid.Bool().Draw(t, "is") {
-				isBound, same := b.is(asked, to.Session)
+				isBound, same := b.isBound(asked, to.Session)
 				require.Equal(t, bound, isBound)
 				require.Equal(t, bound && have.Session == to.Session, same)
 			}
 		}
-		states := b.inOrder()
+		states := b.bindings()
 		require.Len(t, states, len(order))
 		for i, state := range states {
 			require.Equal(t, traceState{order[i], want[order[i]]}, state)
 		}
-		for trace := range b[0].long {
+		for trace := range b[0].bound.long {
 			require.Greater(t, len(want[trace].Session), maxBoundID, "an id that is no longer said is not kept")
 		}
 	})

@@ -58,12 +58,12 @@ func (t *Table) Snapshot(w io.Writer) error {
 			return fmt.Errorf("sessions: %w", err)
 		}
 	}
-	for i := range t.seen {
-		if err := writeChunk(w, chunk{Spans: t.seen[i].inOrder()}); err != nil {
+	for i := range t.traces {
+		if err := writeChunk(w, chunk{Spans: t.traces[i].spanIDs()}); err != nil {
 			return fmt.Errorf("span ids: %w", err)
 		}
 	}
-	if err := writeChunk(w, chunk{Traces: t.traces.inOrder(), Last: true}); err != nil {
+	if err := writeChunk(w, chunk{Traces: t.traces.bindings(), Last: true}); err != nil {
 		return fmt.Errorf("traces: %w", err)
 	}
 	return nil
@@ -92,10 +92,10 @@ func (t *Table) Restore(r io.Reader) error {
 			t.restore(&c.Sessions[i])
 		}
 		for _, k := range c.Spans {
-			t.seen.add(k)
+			t.traces.addSpan(k)
 		}
 		for _, s := range c.Traces {
-			t.traces.put(s.Trace, s.Binding)
+			t.traces.bind(s.Trace, s.Binding)
 		}
 	}
 	return nil

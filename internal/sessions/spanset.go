@@ -3,7 +3,6 @@ package sessions
 import (
 	"encoding/binary"
 	"slices"
-	"sync"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
@@ -12,26 +11,6 @@ import (
 type spanKey struct {
 	Trace pcommon.TraceID
 	Span  pcommon.SpanID
-}
-
-// spanSets remember span ids, up to a limit, in parts by their traces.
-type spanSets [shardCount]spanSet
-
-func (s *spanSets) reset(limit int) {
-	for i := range s {
-		s[i].reset(limit / shardCount)
-	}
-}
-
-// add reports whether the span id was not there.
-func (s *spanSets) add(k spanKey) bool {
-	return s.addAll(k.Trace, []uint64{binary.LittleEndian.Uint64(k.Span[:])}) != 0
-}
-
-// addAll adds span ids of a trace, 64 at most, and reports with a bit for each
-// whether it was not there.
-func (s *spanSets) addAll(trace pcommon.TraceID, ids []uint64) (fresh uint64) {
-	return s[traceShard(trace)].add(trace, ids)
 }
 
 // spanSet remembers span ids, up to a limit, and forgets first those of the trace
@@ -45,7 +24,6 @@ func (s *spanSets) addAll(trace pcommon.TraceID, ids []uint64) (fresh uint64) {
 // A trace of more ids than are quickly compared has many runs, and the index finds
 // each of its ids.
 type spanSet struct {
-	mu sync.Mutex
 	spanLog
 	// last is where the run at the end of the log begins.
 	last uint32
@@ -71,9 +49,7 @@ func (s *spanSet) reset(limit int) {
 // add adds span ids of a trace, 64 at most, and reports with a bit for each whether
 // it was not there.
 func (s *spanSet) add(trace pcommon.TraceID, ids []uint64) (fresh uint64) {
-	w := spanWords{binary.LittleEndian.Uint64(trace[:8]), binary.LittleEndian.Uint64(trace[8:])}
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	w := wordsOf(trace)
 	at, known := s.newest(w)
 	for i := 0; i < len(ids); {
 		if added, n := s.fill(at, known, ids[i:]); n > 0 {
@@ -141,8 +117,6 @@ func (s *spanSet) place(at uint32, known bool, w spanWords) uint32 {
 
 // inOrder returns the ids, those first that are forgotten first.
 func (s *spanSet) inOrder() []spanKey {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	out := make([]spanKey, 0, s.ids)
 	for at := s.oldest; at != s.next; at = s.after(at) {
 		var k spanKey
@@ -155,6 +129,15 @@ func (s *spanSet) inOrder() []spanKey {
 		}
 	}
 	return out
+}
+
+// glance reads where a trace would first be looked for. It means nothing by itself.
+func (s *spanSet) glance(trace pcommon.TraceID) uint32 {
+	return s.buckets[s.home(s.hash(wordsOf(trace)))].passed
+}
+
+func wordsOf(trace pcommon.TraceID) spanWords {
+	return spanWords{binary.LittleEndian.Uint64(trace[:8]), binary.LittleEndian.Uint64(trace[8:])}
 }
 
 func (w spanWords) trace() spanWords { return spanWords{w[0], w[1]} }

@@ -2,10 +2,8 @@ package sessions
 
 import (
 	"encoding/binary"
-	"math/bits"
 	"math/rand/v2"
 	"slices"
-	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -228,36 +226,4 @@ func TestSpanSetGrowsWithUse(t *testing.T) {
 			assert.Equal(t, limit, s.ids)
 		})
 	}
-}
-
-// Each id of many that goroutines add at once is new to one of them.
-func TestSpanSetsAtOnce(t *testing.T) {
-	const traces, spans = 100, 50
-	var s spanSets
-	s.reset(1 << 16)
-	var count [4]int
-	var wg sync.WaitGroup
-	for g := range count {
-		wg.Go(func() {
-			var ids [spans]uint64
-			for i := range ids {
-				ids[i] = uint64(i)
-			}
-			for n := range traces {
-				k := keyOf(n, 0)
-				k.Trace[15] = byte(n)
-				for left := ids[:]; len(left) > 0; {
-					some := left[:min(len(left), 1+g*6)]
-					left = left[len(some):]
-					count[g] += bits.OnesCount64(s.addAll(k.Trace, some))
-				}
-			}
-		})
-	}
-	wg.Wait()
-	sum := 0
-	for _, n := range count {
-		sum += n
-	}
-	assert.Equal(t, traces*spans, sum)
 }

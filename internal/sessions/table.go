@@ -81,8 +81,7 @@ type Table struct {
 	// trace that is bound for the first time has no spans to move.
 	unnamed atomic.Int64
 	shards  []shard
-	seen    spanSets
-	traces  bindings
+	traces  traces
 	// made is when the table was: times of arrival count from there.
 	made time.Time
 }
@@ -112,8 +111,7 @@ func NewTable(limits Limits) *Table {
 	for i := range t.shards {
 		t.shards[i].reset(i, seed)
 	}
-	t.seen.reset(limits.MaxSpanIDs)
-	t.traces.reset(limits.MaxSessions)
+	t.traces.reset(limits.MaxSessions, limits.MaxSpanIDs)
 	return t
 }
 
@@ -136,13 +134,13 @@ func (t *Table) shard(key string) *shard {
 // then each is stamped with its true session.
 func (t *Table) Bind(r *spanevent.Reading) {
 	if r.SessionID != "" && !r.Bound {
-		old, changed := t.traces.put(r.TraceID, binding{Session: r.SessionID, Start: r.Start.UnixNano()})
+		old, changed := t.traces.bind(r.TraceID, binding{Session: r.SessionID, Start: r.Start.UnixNano()})
 		if changed {
 			t.move(r.TraceID, old, r.SessionID)
 		}
 		return
 	}
-	if id := t.traces.get(r.TraceID); id != "" && id != r.SessionID {
+	if id := t.traces.session(r.TraceID); id != "" && id != r.SessionID {
 		r.SessionID, r.Bound = id, true
 		r.Event.SessionID = id
 	}
@@ -308,7 +306,7 @@ func (t *Table) lock(r *spanevent.Reading) (sh *shard, key string, looked bool) 
 			return sh, key, false
 		}
 		// A trace may also have been forgotten since; what it said then holds.
-		if bound, same := t.traces.is(r.TraceID, r.SessionID); same || !bound {
+		if bound, same := t.traces.isBound(r.TraceID, r.SessionID); same || !bound {
 			return sh, key, true
 		}
 		sh.mu.Unlock()

@@ -1,7 +1,6 @@
 package sessions
 
 import (
-	"encoding/binary"
 	"math/bits"
 	"math/rand/v2"
 
@@ -21,9 +20,7 @@ func (h *wordHash) of(w spanWords) uint64 {
 	return product(product(product(w[0]^h[0], w[1]^h[1]), w[2]^h[2]), h[3])
 }
 
-func (h *wordHash) ofTrace(t pcommon.TraceID) uint64 {
-	return h.of(spanWords{binary.LittleEndian.Uint64(t[:8]), binary.LittleEndian.Uint64(t[8:])})
-}
+func (h *wordHash) ofTrace(t pcommon.TraceID) uint64 { return h.of(wordsOf(t)) }
 
 // product multiplies two words, and folds what comes out.
 func product(a, b uint64) uint64 {
