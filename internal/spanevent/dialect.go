@@ -66,7 +66,7 @@ type dialect struct {
 
 	bit     uint64
 	ownKeyM map[string]*binding
-	// ownLengths has the bit of the length of each own key, modulo 64.
+	// ownLengths has the bits of the lengths of the own keys of less than 64 bytes.
 	ownLengths uint64
 }
 

@@ -95,8 +95,10 @@ type facts struct {
 	// apart says that the input does not include the cached tokens.
 	apart bool
 	// scope is the dialect that writes under the span's scope, nil when that does
-	// not tell. own says that AgentLens's SDK wrote the span: its content is JSON.
-	scope     *dialect
+	// not tell. withMetadata says that the metadata of a session is wanted.
+	scope        *dialect
+	withMetadata bool
+	// own says that AgentLens's SDK wrote the span: its content is JSON.
 	own       bool
 	decidedBy *dialect
 	metadata  map[string]any

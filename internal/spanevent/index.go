@@ -1,6 +1,7 @@
 package spanevent
 
 import (
+	"math"
 	"math/bits"
 	"strings"
 
@@ -77,7 +78,7 @@ func buildIndex(all []*dialect) *index {
 			}
 			b.dialect = d.bit
 			d.ownKeyM[b.key] = &b
-			d.ownLengths |= 1 << (len(b.key) % 64)
+			d.ownLengths |= 1 << len(b.key)
 		}
 		for _, s := range d.scopes {
 			if prefix, ok := strings.CutSuffix(s, "*"); ok {
@@ -177,21 +178,17 @@ func (x *index) scope(name string) *dialect {
 	return nil
 }
 
-// collect makes the one pass over a span's attributes. What it finds stands in f,
-// which is empty before; seen is 0 when no attribute has a binding.
-func (s *Scope) collect(f *facts, attrs pcommon.Map) {
-	x, metadata := keys, s.without&ContentMetadata == 0
-	var ownLengths uint64
-	if s.dialect != nil {
-		ownLengths = s.dialect.ownLengths
-	}
+// collect makes the one pass over a span's attributes. Before it f is empty but for
+// the scope; after it seen is 0 when no attribute has a binding.
+func (f *facts) collect(attrs pcommon.Map) {
+	x, slow := keys, f.slowLengths()
 	for key, v := range attrs.All() {
 		// What nearly all attributes need is done without a call: to look at them is
 		// much of what it costs to read a span.
-		if n := len(key); n >= 8 && ownLengths>>(n%64)&1 == 0 {
+		if n := len(key); n >= 8 && n < 64 && slow>>n&1 == 0 {
 			first, last := eight(key, 0), eight(key, n-8)
 			place := x.places[hash(first, last, n)]
-			if place == 0 && (!metadata || n <= len(semconv.SessionMetadataPrefix)) {
+			if place == 0 {
 				continue
 			}
 			e := &x.entries[place%(maxBindings+1)]
@@ -205,32 +202,44 @@ func (s *Scope) collect(f *facts, attrs pcommon.Map) {
 				}
 				continue
 			}
-			if e.alone && !metadata {
+			if e.alone {
 				continue
 			}
 		}
-		s.take(f, key, v)
+		f.take(key, v)
 	}
 }
 
+// slowLengths has the bits of the lengths of keys that mean something to the scope
+// alone, or may be of metadata that is wanted.
+func (f *facts) slowLengths() (slow uint64) {
+	if f.withMetadata {
+		slow = math.MaxUint64 &^ (2<<len(semconv.SessionMetadataPrefix) - 1)
+	}
+	if f.scope != nil {
+		slow |= f.scope.ownLengths
+	}
+	return slow
+}
+
 // take takes any attribute.
-func (s *Scope) take(f *facts, key string, v pcommon.Value) {
+func (f *facts) take(key string, v pcommon.Value) {
 	b := keys.find(key)
-	if s.dialect != nil {
-		if own := s.dialect.ownKeyM[key]; own != nil {
+	if f.scope != nil {
+		if own := f.scope.ownKeyM[key]; own != nil {
 			b = own
 		}
 	}
 	switch {
 	case b != nil:
-		f.take(b, v)
-	case s.without&ContentMetadata == 0 && len(key) > len(semconv.SessionMetadataPrefix) && strings.HasPrefix(key, semconv.SessionMetadataPrefix):
+		f.takeBound(b, v)
+	case f.withMetadata && len(key) > len(semconv.SessionMetadataPrefix) && strings.HasPrefix(key, semconv.SessionMetadataPrefix):
 		f.takeMetadata(key, v)
 	}
 }
 
-// take takes an attribute that has a binding.
-func (f *facts) take(b *binding, v pcommon.Value) {
+// takeBound takes an attribute that has a binding.
+func (f *facts) takeBound(b *binding, v pcommon.Value) {
 	f.seen |= b.dialect
 	f.bound++
 	if b.implies != kindUnknown || b.expand != nil {

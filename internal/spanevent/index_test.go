@@ -40,7 +40,7 @@ func TestIndexFindsKeys(t *testing.T) {
 		attrs := pcommon.NewMap()
 		attrs.PutStr(key, "value")
 		var f facts
-		(&Scope{without: ContentMetadata}).collect(&f, attrs)
+		f.collect(attrs)
 		if b == nil {
 			require.Equal(t, facts{}, f, key)
 		} else {
@@ -116,22 +116,22 @@ func TestCollectTakesEachAttribute(t *testing.T) {
 		}
 	}
 	rapid.Check(t, func(t *rapid.T) {
-		s := &Scope{dialect: rapid.SampledFrom(append([]*dialect{nil}, dialects...)).Draw(t, "dialect")}
-		if rapid.Bool().Draw(t, "without metadata") {
-			s.without = ContentMetadata
+		want := facts{
+			scope:        rapid.SampledFrom(append([]*dialect{nil}, dialects...)).Draw(t, "scope"),
+			withMetadata: rapid.Bool().Draw(t, "with metadata"),
 		}
+		got := want
 		attrs := pcommon.NewMap()
-		if s.dialect != nil && s.dialect.ownKeys != nil {
-			attrs.PutStr(rapid.SampledFrom(s.dialect.ownKeys).Draw(t, "own key").key, "value")
+		if own := want.scope; own != nil && own.ownKeys != nil {
+			attrs.PutStr(rapid.SampledFrom(own.ownKeys).Draw(t, "own key").key, "value")
 		}
 		for _, key := range rapid.SliceOfN(rapid.SampledFrom(known), 0, 30).Draw(t, "keys") {
 			attrs.PutStr(key, "value")
 		}
-		var want, got facts
 		for key, v := range attrs.All() {
-			s.take(&want, key, v)
+			want.take(key, v)
 		}
-		s.collect(&got, attrs)
+		got.collect(attrs)
 		require.Equal(t, want, got)
 	})
 }

@@ -215,7 +215,8 @@ func (s *Scope) facts(span ptrace.Span) *facts {
 	} else {
 		f = newFacts()
 	}
-	s.collect(f, span.Attributes())
+	f.scope, f.withMetadata = s.dialect, s.without&ContentMetadata == 0
+	f.collect(span.Attributes())
 	if s.dialect == nil && f.seen&^general.bit == 0 {
 		s.done(f)
 		return nil
@@ -234,7 +235,7 @@ func (s *Scope) done(f *facts) {
 
 // read reads a span into r; false when it is not GenAI.
 func (s *Scope) read(r *Reading, span ptrace.Span, f *facts) bool {
-	if f.scope = s.dialect; f.scope != nil {
+	if f.scope != nil {
 		f.seen |= f.scope.bit
 		f.own = f.scope == &agentLens
 	}
