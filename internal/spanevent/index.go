@@ -193,13 +193,14 @@ func (f *facts) collect(attrs pcommon.Map) {
 			}
 			e := &x.entries[place%(maxBindings+1)]
 			if n == e.length && first == e.words.first && last == e.words.last &&
-				(n <= 16 || eight(key, 8) == e.words.second && eight(key, n-16) == e.words.third) {
+				(n <= 16 || eight(key, 8) == e.words.second && (n <= 24 || eight(key, n-16) == e.words.third)) {
 				f.seen |= e.dialect
 				f.bound++
-				if to := e.field % fields; f.told&e.told == 0 || e.rank < f.ranks[to] {
-					f.values[to], f.ranks[to] = v, e.rank
-					f.told |= e.told
+				if f.told&e.told != 0 && f.ranks[e.field%fields] <= e.rank {
+					continue
 				}
+				f.told |= e.told
+				f.values[e.field%fields], f.ranks[e.field%fields] = v, e.rank
 				continue
 			}
 			if e.alone {

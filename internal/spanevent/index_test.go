@@ -92,7 +92,10 @@ func TestIndexFindsKeys(t *testing.T) {
 
 // The one pass over a span's attributes finds what taking each by itself does.
 func TestCollectTakesEachAttribute(t *testing.T) {
-	known := []string{"http.request.method", "server.port", semconv.SessionMetadataPrefix, semconv.SessionMetadataPrefix + "a", "a"}
+	known := []string{
+		"http.request.method", "server.port", semconv.SessionMetadataPrefix, semconv.SessionMetadataPrefix + "a", "a",
+		semconv.SessionMetadataPrefix + strings.Repeat("a", 40),
+	}
 	for _, d := range dialects {
 		for _, b := range slices.Concat(d.keys, d.ownKeys) {
 			known = append(known, b.key)
@@ -123,10 +126,10 @@ func TestCollectTakesEachAttribute(t *testing.T) {
 		got := want
 		attrs := pcommon.NewMap()
 		if own := want.scope; own != nil && own.ownKeys != nil {
-			attrs.PutStr(rapid.SampledFrom(own.ownKeys).Draw(t, "own key").key, "value")
+			attrs.PutStr(rapid.SampledFrom(own.ownKeys).Draw(t, "own key").key, "own")
 		}
 		for _, key := range rapid.SliceOfN(rapid.SampledFrom(known), 0, 30).Draw(t, "keys") {
-			attrs.PutStr(key, "value")
+			attrs.PutStr(key, key)
 		}
 		for key, v := range attrs.All() {
 			want.take(key, v)
