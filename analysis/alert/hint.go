@@ -1,6 +1,9 @@
 package alert
 
-import "bytes"
+import (
+	"bytes"
+	"encoding/binary"
+)
 
 // hint is what every match of a pattern has in it. Without a need it says
 // nothing.
@@ -11,6 +14,9 @@ type hint struct {
 	// left and right say what the bytes beside need have to be, the nearest
 	// first.
 	left, right []byteSet
+	// The first eight bytes of need and what is to the right of it have these bits
+	// in mask.
+	mask, want uint64
 	// sieve finds need where it is frequent; nil where it cannot be a help.
 	sieve *sieve
 }
@@ -51,6 +57,9 @@ func (h *hint) fits(b []byte, at int) bool {
 	if at < len(h.left) || len(b)-end < len(h.right) {
 		return false
 	}
+	if len(b)-at >= 8 && binary.LittleEndian.Uint64(b[at:])&h.mask != h.want {
+		return false
+	}
 	for i := range h.left {
 		if !h.left[i].contains(b[at-1-i]) {
 			return false
@@ -71,6 +80,16 @@ func (h *hint) size() int { return len(h.left) + len(h.need) + len(h.right) }
 func (h *hint) prepare() {
 	h.needText = string(h.need)
 	h.sieve = newSieve(h.need, h.left, h.right)
+	for i := range min(8, len(h.need)+len(h.right)) {
+		mask, want := byte(0xff), byte(0)
+		if i < len(h.need) {
+			want = h.need[i]
+		} else {
+			mask, want = h.right[i-len(h.need)].bits()
+		}
+		h.mask |= uint64(mask) << (8 * i)
+		h.want |= uint64(want) << (8 * i)
+	}
 }
 
 // byteSet is the bytes that can stand in a place; all below utf8.RuneSelf, or
