@@ -9,12 +9,13 @@ import (
 // looks at 64 places at once: where the byte is frequent, as a hyphen is in
 // dates and names, going from each to the next takes longer than that.
 type sieve struct {
-	need byte
+	// need is the byte, eight times as all of these.
+	need uint64
 	// distance is that from the need to the other byte, to the right, or to the
 	// left when negative.
 	distance int
 	// The other byte has these bits in mask.
-	mask, want byte
+	mask, want uint64
 }
 
 // newSieve returns the sieve for what is of a single byte and has something
@@ -24,15 +25,15 @@ func newSieve(need []byte, left, right []byteSet) *sieve {
 	if len(need) != 1 || len(left)+len(right) == 0 {
 		return nil
 	}
-	s := &sieve{need: need[0]}
+	var distance int
+	var other byteSet
 	if len(left) > len(right) {
-		s.distance = -len(left)
-		s.mask, s.want = left[len(left)-1].bits()
+		distance, other = -len(left), left[len(left)-1]
 	} else {
-		s.distance = len(right)
-		s.mask, s.want = right[len(right)-1].bits()
+		distance, other = len(right), right[len(right)-1]
 	}
-	return s
+	mask, want := other.bits()
+	return &sieve{ones * uint64(need[0]), distance, ones * uint64(mask), ones * uint64(want)}
 }
 
 // next returns the first place from one on where the need is and the other byte
@@ -44,7 +45,7 @@ func (s *sieve) next(b []byte, from int) int {
 		return -1
 	}
 	near, far := b[first:][:n:n], b[first+s.distance:][:n:n]
-	need, mask, want := ones*uint64(s.need), ones*uint64(s.mask), ones*uint64(s.want)
+	need, mask, want := s.need, s.mask, s.want
 	le := binary.LittleEndian
 	i := max(0, from-first)
 	for n >= 8 && i < n {
@@ -77,7 +78,7 @@ func (s *sieve) next(b []byte, from int) int {
 		}
 	}
 	for ; i < n; i++ {
-		if near[i] == s.need && far[i]&s.mask == s.want {
+		if near[i] == byte(s.need) && far[i]&byte(s.mask) == byte(s.want) {
 			return first + i
 		}
 	}

@@ -28,7 +28,7 @@ func TestSieveFindsWhatIsThere(t *testing.T) {
 		at := -1
 		for from := range b {
 			// A need at a place that has no room for the other byte is none.
-			if there := from + distance; b[from] == '-' && there >= 0 && there < len(b) && b[there]&s.mask == s.want {
+			if there := from + distance; b[from] == '-' && there >= 0 && there < len(b) && b[there]&byte(s.mask) == byte(s.want) {
 				for ; at < from; at++ {
 					require.Equal(t, from, s.next(b, at+1), "from %d", at+1)
 				}
