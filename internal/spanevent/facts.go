@@ -173,14 +173,6 @@ func (f *facts) str(what field) string {
 	return textOf(f.values[what])
 }
 
-// either returns the first of two fields that is not empty as text.
-func (f *facts) either(first, second field) string {
-	if s := f.str(first); s != "" {
-		return s
-	}
-	return f.str(second)
-}
-
 func textOf(v pcommon.Value) string {
 	if s := v.Str(); s != "" { // of what is no text it is ""
 		return s

@@ -264,15 +264,24 @@ func (s *Scope) read(r *Reading, span ptrace.Span, f *facts) bool {
 // fill reads what a span of a known role tells.
 func (s *Scope) fill(r *Reading, span ptrace.Span, f *facts) {
 	if f.hasAny(1<<fieldStampedAgent | 1<<fieldAgent) {
-		r.AgentName = f.either(fieldStampedAgent, fieldAgent)
+		agent := f.str(fieldStampedAgent)
+		if agent == "" {
+			agent = f.str(fieldAgent)
+		}
+		r.AgentName = agent
 	}
 	if f.hasAny(1<<fieldAgentLabel | 1<<fieldAgentVersion) {
 		r.AgentLabel, r.AgentVersion = f.str(fieldAgentLabel), f.str(fieldAgentVersion)
 	}
 	// A processor's stamp settles what the span alone cannot tell.
-	if r.SessionID = f.str(fieldStampedSession); r.SessionID == "" {
-		r.SessionID = f.either(fieldSession, fieldConversation)
+	session := f.str(fieldStampedSession)
+	if session == "" {
+		session = f.str(fieldSession)
 	}
+	if session == "" {
+		session = f.str(fieldConversation)
+	}
+	r.SessionID = session
 
 	switch r.Role {
 	case RoleEvent, RoleWrapper:
