@@ -1,6 +1,7 @@
 package spanevent
 
 import (
+	"math/bits"
 	"strings"
 
 	"go.opentelemetry.io/collector/pdata/ptrace"
@@ -171,11 +172,9 @@ func dialectName(f *facts, by *dialect) string {
 	case by != nil:
 		return by.name
 	}
-	for d := range f.dialects() {
-		// A processor's stamps may stand on any span.
-		if d != &genAI && d != &general && d != &agentLens {
-			return d.name
-		}
+	// A processor's stamps may stand on any span.
+	if other := f.seen &^ (genAI.bit | general.bit | agentLens.bit); other != 0 {
+		return dialects[bits.TrailingZeros64(other)].name
 	}
 	return genAI.name
 }

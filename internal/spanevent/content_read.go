@@ -19,7 +19,12 @@ func readContent(r *Reading, f *facts, span ptrace.Span, s *Scope) {
 	e := &r.Event
 	if t := e.ToolCall; t != nil {
 		in, out := s.wish(ContentToolInput), s.wish(ContentToolOutput)
-		t.Input, t.Output = f.data(in, fieldToolArguments, "input"), f.data(out, fieldToolResult, "output")
+		if in.wanted {
+			t.Input = f.data(in, fieldToolArguments, "input")
+		}
+		if out.wanted {
+			t.Output = f.data(out, fieldToolResult, "output")
+		}
 		if e.Type == analysis.EventToolCall && !r.Own {
 			readInOut(&t.Input, &t.Output, in, out, f, span)
 			return

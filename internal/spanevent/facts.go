@@ -277,12 +277,12 @@ func (f *facts) texts(what field) []string {
 	}
 }
 
-// data returns a field as valid JSON, nil where it is not wanted: what the SDK
-// wrote as it is; of others an object as it stands, other text as {key: text} so
-// that it is an object, structured values encoded, and a list as {key: list}.
-// Text that a screen rules out stands for itself.
+// data returns a field that is wanted as valid JSON: what the SDK wrote as it is;
+// of others an object as it stands, other text as {key: text} so that it is an
+// object, structured values encoded, and a list as {key: list}. Text that a screen
+// rules out stands for itself.
 func (f *facts) data(w wish, what field, key string) json.RawMessage {
-	if !w.wanted || !f.has(what) {
+	if !f.has(what) {
 		return nil
 	}
 	v := f.values[what]

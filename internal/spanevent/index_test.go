@@ -150,4 +150,12 @@ func TestDialectsOfASpan(t *testing.T) {
 		}
 		require.Equal(t, want, slices.Collect(f.dialects()))
 	}
+
+	stamped := facts{seen: agentLens.bit | genAI.bit | general.bit}
+	require.Equal(t, genAI.name, dialectName(&stamped, nil))
+	stamped.seen |= liveKit.bit
+	require.Equal(t, liveKit.name, dialectName(&stamped, nil))
+	require.Equal(t, langfuse.name, dialectName(&stamped, &langfuse))
+	stamped.scope = &agentLens
+	require.Equal(t, agentLens.name, dialectName(&stamped, &langfuse))
 }
