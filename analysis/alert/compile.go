@@ -16,12 +16,11 @@ type RuleSet struct {
 	rules []compiled
 	// nodes, rates and aggregates count those of all rules.
 	nodes, rates, aggregates int
-	// judged are the conditions that look at an event by itself, inJSON those on
-	// fields of JSON, of which those that look at one field side by side; more says that
-	// these are not all. bits are theirs.
-	judged, inJSON []*node
-	bits           uint64
-	more           bool
+	// judged are the conditions that look at an event by itself, those that look
+	// at one field side by side; more says that these are not all. bits are theirs.
+	judged []*node
+	bits   uint64
+	more   bool
 }
 
 // compiled is a rule with its condition as a flat tree: nodes[0] is the root.
@@ -125,8 +124,6 @@ func (rs *RuleSet) collect() {
 	for i := range rs.rules {
 		for j := range rs.rules[i].nodes {
 			switch n := &rs.rules[i].nodes[j]; {
-			case n.bit != 0 && n.match.field.kind == object:
-				rs.inJSON, rs.bits = append(rs.inJSON, n), rs.bits|n.bit
 			case n.bit != 0:
 				rs.judged, rs.bits = append(rs.judged, n), rs.bits|n.bit
 			case n.isJudged():
@@ -134,7 +131,7 @@ func (rs *RuleSet) collect() {
 			}
 		}
 	}
-	sortByField(rs.inJSON)
+	sortByField(rs.judged)
 }
 
 // isJudged reports whether a condition looks at an event by itself.

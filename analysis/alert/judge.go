@@ -9,7 +9,7 @@ import (
 // Judged is what the conditions of a RuleSet say of one event by itself,
 // whatever came before it.
 type Judged struct {
-	// holds and speaks have a bit for each of RuleSet.judged and inJSON.
+	// holds and speaks have a bit for each of RuleSet.judged.
 	holds, speaks uint64
 }
 
@@ -22,44 +22,30 @@ const maxJudged = 64
 // locks states need not do so yet.
 func (rs *RuleSet) Judge(e *analysis.Event) Judged {
 	var j Judged
+	var v value
+	var name string // of the field of JSON that v is in
 	for _, n := range rs.judged {
-		holds, speaks := n.match.judge(e)
-		j.add(n, holds, speaks)
-	}
-	for i, n := range rs.inJSON {
-		if len(n.match.field.getJSON(e)) > 0 {
-			j.addJSON(rs.inJSON[i:], e)
-			break
+		var holds, speaks bool
+		if m := &n.match; m.field.kind != object {
+			holds, speaks = m.judge(e)
+		} else {
+			raw := m.field.getJSON(e)
+			if len(raw) == 0 {
+				continue
+			}
+			if m.field.name != name {
+				v, name = m.field.in(raw), m.field.name
+			}
+			holds, speaks = m.judgeValue(&v)
+		}
+		if holds {
+			j.holds |= n.bit
+		}
+		if speaks {
+			j.speaks |= n.bit
 		}
 	}
 	return j
-}
-
-// addJSON adds what conditions on fields of JSON say.
-func (j *Judged) addJSON(nodes []*node, e *analysis.Event) {
-	var v value
-	var name string // of the field that v is in
-	for _, n := range nodes {
-		m := &n.match
-		raw := m.field.getJSON(e)
-		if len(raw) == 0 {
-			continue
-		}
-		if m.field.name != name {
-			v, name = m.field.in(raw), m.field.name
-		}
-		holds, speaks := m.judgeValue(&v)
-		j.add(n, holds, speaks)
-	}
-}
-
-func (j *Judged) add(n *node, holds, speaks bool) {
-	if holds {
-		j.holds |= n.bit
-	}
-	if speaks {
-		j.speaks |= n.bit
-	}
 }
 
 // Quiet reports whether an idle state that observes an event of which rs says so

@@ -38,7 +38,7 @@ type meaning struct {
 // get returns what names mean, nil for nothing, and whether it is known.
 func (c *cache) get(k *cacheKey) (*model, bool) {
 	recent := &c.recent[k.place()%len(c.recent)]
-	if m := recent.Load(); m != nil && m.names == *k {
+	if m := recent.Load(); m != nil && m.names.is(k) {
 		return m.model, true
 	}
 	c.mu.RLock()
@@ -57,6 +57,11 @@ func (c *cache) get(k *cacheKey) (*model, bool) {
 	}
 	recent.Store(m)
 	return m.model, true
+}
+
+// is reports whether the names are others, in the order in which they mostly differ.
+func (k *cacheKey) is(o *cacheKey) bool {
+	return k.model == o.model && k.provider == o.provider && k.serviceTier == o.serviceTier
 }
 
 // place tells names apart that are in use together.

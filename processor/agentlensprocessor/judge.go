@@ -19,7 +19,7 @@ const maxUnsent = 10_000
 // whose completed state has changed.
 func (p *agentLensProcessor) complete(ctx context.Context, b *batch, s *sessions.Session) report {
 	rep := p.judge(ctx, b, s)
-	p.addDrift(ctx, &rep)
+	p.addDrift(ctx, &rep, b.now)
 	return rep
 }
 
@@ -38,14 +38,14 @@ func (p *agentLensProcessor) judge(ctx context.Context, b *batch, s *sessions.Se
 	return newReport(s, v)
 }
 
-// addDrift adds the session reported on to its agent's drift, and to the report
-// where the agent stands.
-func (p *agentLensProcessor) addDrift(ctx context.Context, rep *report) {
+// addDrift adds the session reported on to its agent's drift at the time now, and to
+// the report where the agent stands.
+func (p *agentLensProcessor) addDrift(ctx context.Context, rep *report, now time.Time) {
 	if p.engines.drift == nil || rep.summary.Events == 0 {
 		return
 	}
 	var err error
-	if rep.verdict.drift, err = p.engines.drift.add(rep.summary, rep.service.Version, rep.revision, p.now()); err != nil {
+	if rep.verdict.drift, err = p.engines.drift.add(rep.summary, rep.service.Version, rep.revision, now); err != nil {
 		p.engineError(ctx, "drift", err)
 	}
 }
@@ -111,7 +111,7 @@ func (p *agentLensProcessor) sweep(ctx context.Context) {
 		return cmp.Or(a.summary.EndedAt.Compare(b.summary.EndedAt), cmp.Compare(a.summary.SessionID, b.summary.SessionID))
 	})
 	for i := range idle {
-		p.addDrift(ctx, idle[i])
+		p.addDrift(ctx, idle[i], now)
 	}
 	reports := append(p.unsent.take(), idle...)
 	if len(reports) == 0 {

@@ -1,7 +1,6 @@
 package agentlensprocessor
 
 import (
-	"encoding/binary"
 	"hash/maphash"
 	"sync"
 )
@@ -50,8 +49,8 @@ func (t *toldRoots) add(k spanKey, rep *report) {
 	g := &t.young
 	g.starts = append(g.starts, int32(len(g.bytes)+1))
 	g.bytes = append(append(g.bytes, k.trace[:]...), k.span[:]...)
-	g.bytes = binary.AppendUvarint(g.bytes, g.drift.number(rep.verdict.drift))
-	g.bytes = binary.AppendUvarint(g.bytes, g.forecast.number(rep.verdict.forecast))
+	g.bytes = appendUint(g.bytes, g.drift.number(rep.verdict.drift))
+	g.bytes = appendUint(g.bytes, g.forecast.number(rep.verdict.forecast))
 	g.bytes = appendTold(g.bytes, rep)
 }
 
