@@ -54,10 +54,10 @@ type class struct {
 	copied bool
 }
 
-// classify returns what the span is; false = not GenAI.
+// classify says what the span is; false = not GenAI.
 // A session or agent attribute alone does not make a span GenAI: baggage
 // copies those onto HTTP and database spans.
-func classify(f *facts, span ptrace.Span) (c class, ok bool) {
+func (c *class) classify(f *facts, span ptrace.Span) bool {
 	if t := f.str(fieldEventType); t != "" {
 		c.role, c.event = roleOf(t)
 		c.rule = RuleStamp
@@ -65,15 +65,15 @@ func classify(f *facts, span ptrace.Span) (c class, ok bool) {
 		if f.has(fieldPartOf) {
 			c.copy(kindOf(f, span))
 		}
-		return c, true
+		return true
 	}
 	k, rule, by := kindOf(f, span)
 	if c.role, c.event = eventOf(k); c.role == RoleNone {
-		return class{}, false
+		return false
 	}
 	c.rule = rule
 	c.dialect = dialectName(f, by)
-	return c, true
+	return true
 }
 
 // copy makes a part, which by itself is of some kind, one that is read as an event.

@@ -35,11 +35,11 @@ func readEvent(r *Reading, f *facts, span ptrace.Span, s *Scope) {
 	// for, if there is no result: no tool ran.
 	ran := f.has(fieldToolName) && (r.Own || f.has(fieldToolResult))
 	if r.Role == RoleEvent && !untold && (e.Type == analysis.EventToolCall || ran) {
-		e.ToolCall = f.memory.toolCall()
-		*e.ToolCall = analysis.ToolCall{
-			ID: f.str(fieldToolID), Name: f.str(fieldToolName),
-			Timestamp: e.Timestamp, DurationMS: e.DurationMS,
-		}
+		t := f.memory.toolCall()
+		*t = analysis.ToolCall{}
+		t.ID, t.Name = f.str(fieldToolID), f.str(fieldToolName)
+		t.Timestamp, t.DurationMS = e.Timestamp, e.DurationMS
+		e.ToolCall = t
 	}
 	if r.Role == RoleEvent {
 		readContent(r, f, span, s)
@@ -51,11 +51,11 @@ func readEvent(r *Reading, f *facts, span ptrace.Span, s *Scope) {
 		e.ToolCall.Name = mcpToolName(e.ToolCall.Name)
 	}
 	if f.has(fieldReasoning) {
-		e.DecisionTrace = f.memory.decisionTrace()
-		*e.DecisionTrace = analysis.DecisionTrace{
-			ID: f.str(fieldDecisionID), Step: int(f.integer(fieldDecisionStep).Or(0)), Reasoning: f.str(fieldReasoning),
-			Alternatives: f.texts(fieldAlternatives), Confidence: f.amount(fieldConfidence), Timestamp: e.Timestamp,
-		}
+		d := f.memory.decisionTrace()
+		*d = analysis.DecisionTrace{}
+		d.ID, d.Step, d.Reasoning = f.str(fieldDecisionID), int(f.integer(fieldDecisionStep).Or(0)), f.str(fieldReasoning)
+		d.Alternatives, d.Confidence, d.Timestamp = f.texts(fieldAlternatives), f.amount(fieldConfidence), e.Timestamp
+		e.DecisionTrace = d
 	}
 }
 

@@ -239,8 +239,8 @@ func (s *Scope) read(r *Reading, span ptrace.Span, f *facts) bool {
 		f.seen |= f.scope.bit
 		f.own = f.scope == &agentLens
 	}
-	c, ok := classify(f, span)
-	if !ok {
+	var c class // not returned: what is just written in parts is slow to copy as a whole
+	if !c.classify(f, span) {
 		return false
 	}
 	if r.Role != RoleNone {
