@@ -96,6 +96,12 @@ func TestReadIntoUsedMemory(t *testing.T) {
 	r.Clear()
 	require.Equal(t, Reading{}, withoutMemory(r))
 	require.Equal(t, Reading{}, scope.Read(other))
+
+	require.True(t, scope.ReadInto(&r, tool))
+	require.NotEmpty(t, r.Event.ToolCall.Input)
+	without := scope.Without(ContentToolInput)
+	require.True(t, without.ReadInto(&r, tool))
+	require.Equal(t, without.Read(tool), withoutMemory(r))
 }
 
 // What Read returns is in memory of its own, whatever was read before.
@@ -150,6 +156,7 @@ func TestReadIntoContent(t *testing.T) {
 		if rapid.Bool().Draw(rt, "cleared") {
 			r.Clear()
 		}
+		scope = scope.Without(rapid.SampledFrom([]Content{0, ContentInput, ContentToolInput, ContentToolOutput, ContentAll}).Draw(rt, "without"))
 		require.True(rt, scope.ReadInto(&r, span))
 		require.Equal(rt, scope.Read(span), withoutMemory(r))
 	})
