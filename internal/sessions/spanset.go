@@ -86,10 +86,17 @@ func (s *spanSet) fill(at uint32, known bool, ids []uint64) (added uint64, n int
 	}
 	have := r.ids()
 	room := min(maxRunIDs, cap(have))
+	// The lowest bits of an id say of most new ones that they are not there.
+	var there uint64
+	for _, id := range have {
+		there |= 1 << (id & 63)
+	}
 	for ; n < len(ids) && len(have) < room; n++ {
-		if !slices.Contains(have, ids[n]) {
-			have = append(have, ids[n])
-			added |= 1 << n
+		id := ids[n]
+		if bit := uint64(1) << (id & 63); there&bit == 0 || !slices.Contains(have, id) {
+			have = append(have, id)
+			there |= bit
+			added |= 1 << (n & 63)
 		}
 	}
 	more := len(have) - r.count()
