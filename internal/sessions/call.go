@@ -153,19 +153,19 @@ func (c *call) mark(m marks, yes bool) {
 }
 
 func (c *call) setNames(e *analysis.Event, y *symbols) {
-	c.answered = y.name(e.ResponseModel)
+	c.answered = y.name(e.ResponseModel, asAnswered)
 	if c.role != roleTool {
-		c.name, c.id = y.name(e.Model), idHash(e.ResponseID)
+		c.name, c.id = y.name(e.Model, asModel), idHash(e.ResponseID)
 		if e.ToolCall != nil && e.ToolCall.Name != "" {
-			c.rest().other = y.name(e.ToolCall.Name)
+			c.rest().other = y.name(e.ToolCall.Name, asTool)
 		}
 		return
 	}
 	if e.ToolCall != nil {
-		c.name, c.id = y.name(e.ToolCall.Name), idHash(e.ToolCall.ID)
+		c.name, c.id = y.name(e.ToolCall.Name, asTool), idHash(e.ToolCall.ID)
 	}
 	if e.Model != "" {
-		c.rest().other = y.name(e.Model)
+		c.rest().other = y.name(e.Model, asModel)
 	}
 }
 

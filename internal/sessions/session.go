@@ -223,7 +223,7 @@ func (s *Session) noteAgent(r *spanevent.Reading, start int64, y *symbols) {
 	}
 	s.agentRank, s.agentStart = rank, start
 	if s.sum.AgentName != name {
-		s.sum.AgentName = textOf(y.name(name))
+		s.sum.AgentName = textOf(y.name(name, asAgent))
 	}
 }
 

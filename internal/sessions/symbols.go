@@ -22,8 +22,9 @@ type symbols struct {
 	// the place nextNumbered.
 	numbered     [8]numberedName
 	nextNumbered uint8
-	// lastScope is the symbol of the scope asked for last, or of what took its place.
-	lastScope *symbol
+	// last are the symbols asked for last by what they were asked for, or what took
+	// their place among the recent ones.
+	last [uses]*symbol
 	// lastTrace is the trace asked for last, lastHash its hash: the spans of a trace
 	// come together.
 	lastTrace pcommon.TraceID
@@ -62,16 +63,30 @@ func newSymbols() *symbols {
 		numbers: map[string]uint64{"": 0}, names: make([]name, 1), serviceNumbers: map[unique.Handle[Service]]uint64{},
 		lastHash: traceHash(pcommon.TraceID{}),
 	}
-	y.lastScope = &y.recent[0]
+	for i := range y.last {
+		y.last[i] = &y.recent[0]
+	}
 	return y
 }
 
+// use is what a text is: most spans say the same there as the one before.
+type use uint8
+
+const (
+	asScope use = iota
+	asAgent
+	asModel
+	asAnswered
+	asTool
+	uses
+)
+
 // name returns a text as a name.
-func (y *symbols) name(s string) name {
+func (y *symbols) name(s string, as use) name {
 	if s == "" || len(s) > maxSymbol {
 		return nameOf(s)
 	}
-	return y.lookup(s).name
+	return y.symbol(s, as).name
 }
 
 // scope returns the hash of a scope's name.
@@ -79,10 +94,15 @@ func (y *symbols) scope(s string) uint32 {
 	if s == "" || len(s) > maxSymbol {
 		return scopeHash(s)
 	}
-	if y.lastScope.text != s {
-		y.lastScope = y.lookup(s)
+	return y.symbol(s, asScope).scope
+}
+
+// symbol returns the symbol of a text that is neither empty nor too long.
+func (y *symbols) symbol(s string, as use) *symbol {
+	if y.last[as].text != s {
+		y.last[as] = y.lookup(s)
 	}
-	return y.lastScope.scope
+	return y.last[as]
 }
 
 // trace returns the hash of a trace's id.
@@ -135,7 +155,7 @@ func (y *symbols) numberOf(n name) uint16 {
 	return uint16(number)
 }
 
-// lookup returns the symbol of a text that is neither empty nor too long.
+// lookup returns the same out of the recent ones.
 func (y *symbols) lookup(s string) *symbol {
 	found := &y.recent[slotOf(s)]
 	if found.text != s {

@@ -30,7 +30,7 @@ func TestSymbolsAreWhatTheySay(t *testing.T) {
 			s := text.Draw(t, "text")
 			of := y.numberOf(nameOf(s))
 			n, ok := y.number(s)
-			require.Equal(t, nameOf(s), y.name(s))
+			require.Equal(t, nameOf(s), y.name(s, use(rapid.Uint8Max(uint8(uses-1)).Draw(t, "use"))))
 			require.Equal(t, scopeHash(s), y.scope(s))
 			require.Equal(t, len(s) <= maxSymbol, ok)
 			require.Equal(t, ok, of != unnumbered)
@@ -55,7 +55,7 @@ func TestSymbolsAreBounded(t *testing.T) {
 	y := newSymbols()
 	for i := range 2 * maxSymbols {
 		s := fmt.Sprint("tool-", i)
-		require.Equal(t, nameOf(s), y.name(s))
+		require.Equal(t, nameOf(s), y.name(s, asTool))
 		_, ok := y.number(s)
 		require.Equal(t, i < maxSymbols-1, ok, s)
 		require.Equal(t, ok, y.numberOf(nameOf(s)) != unnumbered)
