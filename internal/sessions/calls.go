@@ -67,9 +67,10 @@ func (l *callLog) add(c *call) int {
 		// Most logs are short, and to double the others would waste much.
 		l.list = append(make([]call, 0, len(l.list)+max(4, len(l.list)/2)), l.list...)
 	}
-	l.list = append(l.list, *c)
-	at := len(l.list) - 1
-	l.count(&l.list[at])
+	at := len(l.list)
+	l.list = l.list[:at+1]
+	l.list[at] = *c
+	l.count(c)
 	switch {
 	case l.index != nil:
 		l.link(at)
