@@ -211,7 +211,11 @@ func (p *packer) calls(l *callLog) {
 	}
 	for i := from; i < len(l.list); i++ {
 		c := &l.list[i]
-		there, name, answered := c.there(before), p.symbols.numberOf(c.name), p.symbols.numberOf(c.answered)
+		as := asModel
+		if c.role == roleTool {
+			as = asTool
+		}
+		there, name, answered := c.there(before), p.symbols.numberOf(c.name, as), p.symbols.numberOf(c.answered, asAnswered)
 		b = slices.Grow(b, mostPacked)
 		n := len(b)
 		b = b[:n+c.put((*[mostPacked]byte)(b[n:n+mostPacked]), there, name, answered)]

@@ -18,10 +18,6 @@ type symbols struct {
 	// recent are names looked up lately, by slotOf: to find one there takes a
 	// fifth of a lookup in the map, and of making it a name.
 	recent [1 << recentBits]symbol
-	// numbered are names that a number was asked for lately, with that; the next takes
-	// the place nextNumbered.
-	numbered     [8]numberedName
-	nextNumbered uint8
 	// last are the symbols asked for last by what they were asked for, or what took
 	// their place among the recent ones.
 	last [uses]*symbol
@@ -41,11 +37,6 @@ type symbol struct {
 	scope    uint32
 	number   uint16
 	numbered bool
-}
-
-type numberedName struct {
-	name   name
-	number uint16
 }
 
 const (
@@ -137,22 +128,25 @@ func (y *symbols) number(s string) (uint64, bool) {
 const unnumbered = math.MaxUint16
 
 // numberOf returns the number of a name.
-func (y *symbols) numberOf(n name) uint16 {
+func (y *symbols) numberOf(n name, as use) uint16 {
 	if n == (name{}) {
 		return 0
 	}
-	for i := range y.numbered {
-		if y.numbered[i].name == n {
-			return y.numbered[i].number
+	found := y.last[as]
+	if found.name != n {
+		s := n.Value()
+		if len(s) > maxSymbol {
+			return unnumbered
 		}
+		if found = &y.recent[slotOf(s)]; found.name != n {
+			found = y.lookup(s)
+		}
+		y.last[as] = found
 	}
-	number, ok := y.number(n.Value())
-	if !ok {
+	if !found.numbered {
 		return unnumbered
 	}
-	y.numbered[y.nextNumbered%8] = numberedName{n, uint16(number)}
-	y.nextNumbered++
-	return uint16(number)
+	return found.number
 }
 
 // lookup returns the same out of the recent ones.

@@ -28,9 +28,10 @@ func TestSymbolsAreWhatTheySay(t *testing.T) {
 		named := map[uint64]string{}
 		for range rapid.IntRange(1, 100).Draw(t, "steps") {
 			s := text.Draw(t, "text")
-			of := y.numberOf(nameOf(s))
+			as := use(rapid.Uint8Max(uint8(uses-1)).Draw(t, "use"))
+			of := y.numberOf(nameOf(s), as)
 			n, ok := y.number(s)
-			require.Equal(t, nameOf(s), y.name(s, use(rapid.Uint8Max(uint8(uses-1)).Draw(t, "use"))))
+			require.Equal(t, nameOf(s), y.name(s, as))
 			require.Equal(t, scopeHash(s), y.scope(s))
 			require.Equal(t, len(s) <= maxSymbol, ok)
 			require.Equal(t, ok, of != unnumbered)
@@ -58,7 +59,7 @@ func TestSymbolsAreBounded(t *testing.T) {
 		require.Equal(t, nameOf(s), y.name(s, asTool))
 		_, ok := y.number(s)
 		require.Equal(t, i < maxSymbols-1, ok, s)
-		require.Equal(t, ok, y.numberOf(nameOf(s)) != unnumbered)
+		require.Equal(t, ok, y.numberOf(nameOf(s), asTool) != unnumbered)
 		require.Equal(t, scopeHash(s), y.scope(s))
 	}
 	assert.Len(t, y.names, maxSymbols)
