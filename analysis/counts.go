@@ -38,7 +38,9 @@ func (c *Counts) Add(name string, n int64) {
 		c.Other += c.List[MaxNames-1].N
 		c.List = c.List[:MaxNames-1]
 	}
-	c.List = slices.Insert(c.List, i, Count{name, n})
+	c.List = append(c.List, Count{})
+	copy(c.List[i+1:], c.List[i:])
+	c.List[i] = Count{name, n}
 }
 
 // Merge adds what other has counted.

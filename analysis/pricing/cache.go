@@ -38,7 +38,7 @@ type meaning struct {
 // get returns what names mean, nil for nothing, and whether it is known.
 func (c *cache) get(k *cacheKey) (*model, bool) {
 	recent := &c.recent[k.place()%len(c.recent)]
-	if m := recent.Load(); m != nil && m.names.is(k) {
+	if m := recent.Load(); m != nil && m.names == *k {
 		return m.model, true
 	}
 	c.mu.RLock()
@@ -59,11 +59,6 @@ func (c *cache) get(k *cacheKey) (*model, bool) {
 	return m.model, true
 }
 
-// is reports whether the names are others, in the order in which they mostly differ.
-func (k *cacheKey) is(o *cacheKey) bool {
-	return k.model == o.model && k.provider == o.provider && k.serviceTier == o.serviceTier
-}
-
 // place tells names apart that are in use together.
 func (k *cacheKey) place() int {
 	n := len(k.model)
@@ -73,7 +68,7 @@ func (k *cacheKey) place() int {
 	return int(k.model[0]) + 3*int(k.model[n/2]) + 5*int(k.model[n-1]) + 7*n + 11*len(k.provider)
 }
 
-func (c *cache) put(k *cacheKey, m *model) {
+func (c *cache) put(k cacheKey, m *model) {
 	if max(len(k.provider), len(k.model), len(k.serviceTier)) > maxCachedName {
 		return
 	}

@@ -19,9 +19,9 @@ func TestCacheIsBounded(t *testing.T) {
 	var c cache
 	used := cacheKey{model: "in use"}
 	m := &model{id: "in use"}
-	c.put(&used, m)
+	c.put(used, m)
 	for i := range 10 * cacheSize {
-		c.put(&cacheKey{model: fmt.Sprint("hostile ", i)}, nil)
+		c.put(cacheKey{model: fmt.Sprint("hostile ", i)}, nil)
 		if i%2 == 0 {
 			c.recent = [len(c.recent)]atomic.Pointer[meaning]{}
 		}
@@ -32,7 +32,7 @@ func TestCacheIsBounded(t *testing.T) {
 	assert.LessOrEqual(t, c.size(), 2*cacheSize)
 
 	before := c.size()
-	c.put(&cacheKey{model: strings.Repeat("x", maxCachedName+1)}, nil)
+	c.put(cacheKey{model: strings.Repeat("x", maxCachedName+1)}, nil)
 	assert.Equal(t, before, c.size())
 }
 
@@ -51,7 +51,7 @@ func TestCacheTellsNamesApart(t *testing.T) {
 				}
 				_, known := c.get(&k)
 				require.False(t, known)
-				c.put(&k, want[k])
+				c.put(k, want[k])
 			}
 		}
 	}

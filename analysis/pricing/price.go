@@ -80,7 +80,7 @@ func (c *conditional) holds(at time.Time) bool {
 
 // cost prices a usage: each kind of token at its own price where there is one,
 // else as part of the input.
-func (s *priceSet) cost(u *Usage) (inputUSD, outputUSD, totalUSD float64, ok bool) {
+func (s *priceSet) cost(u Usage) (inputUSD, outputUSD, totalUSD float64, ok bool) {
 	in, out := u.InputTokens.Or(0), u.OutputTokens.Or(0)
 	read, write := u.CacheReadTokens.Or(0), u.CacheWriteTokens.Or(0)
 	if in < 0 || out < 0 || read < 0 || write < 0 {

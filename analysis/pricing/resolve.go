@@ -16,8 +16,8 @@ type provider struct {
 }
 
 // lookup returns the prices for what a span says, nil when there are none.
-func (t *Table) lookup(k *cacheKey) *model {
-	if m, ok := t.cache.get(k); ok {
+func (t *Table) lookup(k cacheKey) *model {
+	if m, ok := t.cache.get(&k); ok {
 		return m
 	}
 	providerName, name, tier := normalize(k.provider), normalize(k.model), normalize(k.serviceTier)

@@ -66,20 +66,17 @@ type Cost struct {
 // prices of their own exceed the input.
 //
 // For a model seen before it allocates nothing.
-func (t *Table) Cost(q Query) (Cost, bool) { return t.CostOf(&q) }
-
-// CostOf is Cost for who asks so often that to copy the query counts.
-func (t *Table) CostOf(q *Query) (Cost, bool) {
+func (t *Table) Cost(q Query) (Cost, bool) {
 	if !q.InputTokens.OK && !q.OutputTokens.OK {
 		return Cost{}, false
 	}
-	m := t.lookup(&cacheKey{q.Provider, q.Model, q.ServiceTier})
+	m := t.lookup(cacheKey{q.Provider, q.Model, q.ServiceTier})
 	if m == nil {
 		return Cost{}, false
 	}
 	c := Cost{Provider: m.provider, Model: m.id}
 	var ok bool
-	c.InputUSD, c.OutputUSD, c.TotalUSD, ok = m.pricesAt(q.At).cost(&q.Usage)
+	c.InputUSD, c.OutputUSD, c.TotalUSD, ok = m.pricesAt(q.At).cost(q.Usage)
 	if !ok || math.IsInf(c.TotalUSD, 0) {
 		return Cost{}, false
 	}

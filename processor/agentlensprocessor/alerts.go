@@ -94,7 +94,7 @@ func (a *alertEngine) screens() *spanevent.Screens {
 	return &spanevent.Screens{Input: of("input_data"), Output: of("output_data"), ToolInput: of("tool_input"), ToolOutput: of("tool_output")}
 }
 
-// judgedEvent is an event with what all groups need of it.
+// judgedEvent is an event with what all groups need of it, and what they say of it.
 type judgedEvent struct {
 	*analysis.Event
 	agent  string
@@ -102,7 +102,10 @@ type judgedEvent struct {
 	// micros is its time in microseconds since 1970, where timed says that it has
 	// one. It is late in a group that has seen an event after seenUntil.
 	micros, seenUntil int64
-	timed, late       bool
+	timed             bool
+
+	late  bool
+	fired []alert.Alert
 }
 
 // observe takes the next event of the stream and returns what fires at it or
@@ -122,10 +125,10 @@ func (a *alertEngine) observe(e *analysis.Event, agent string, now time.Time) (f
 	}
 	a.mu.Lock()
 	for _, g := range a.sets {
-		fired = g.observe(&j, fired)
+		g.observe(&j)
 	}
 	a.mu.Unlock()
-	return fired, j.late
+	return j.fired, j.late
 }
 
 // eventAt returns a copy of an event with another time.
@@ -135,25 +138,24 @@ func eventAt(e *analysis.Event, t time.Time) *analysis.Event {
 	return &c
 }
 
-// observe appends to out what fires at an event or is resolved by it.
-func (g *alertGroups) observe(e *judgedEvent, out []alert.Alert) []alert.Alert {
+// observe notes what fires at an event or is resolved by it.
+func (g *alertGroups) observe(e *judgedEvent) {
 	key := g.key(e.Event, e.agent)
 	at := g.states.use(key)
 	group := &g.states.groups[at]
 	if group.timed && group.newest > e.seenUntil {
 		e.late = true
-		return out
+		return
 	}
 	if g.rules.Quiet(e.judged) && group.pass(e) {
-		return out
+		return
 	}
-	before := len(out)
-	out = g.rules.ObserveJudged(g.states.wake(at), e.Event, e.judged, out)
+	before := len(e.fired)
+	e.fired = g.rules.ObserveJudged(g.states.wake(at), e.Event, e.judged, e.fired)
 	g.states.rest(at)
-	for i := before; i < len(out); i++ {
-		out[i].Group = alert.Group{By: string(g.by), Value: key, StateID: g.id}
+	for i := before; i < len(e.fired); i++ {
+		e.fired[i].Group = alert.Group{By: string(g.by), Value: key, StateID: g.id}
 	}
-	return out
 }
 
 // alertSnapshot is the states of one grouping, longest unused first.

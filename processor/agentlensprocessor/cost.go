@@ -26,11 +26,11 @@ func (e *engines) price(ev *analysis.Event) (source, version string) {
 		},
 	}
 	// What answered is what is billed; its name is not always in the table.
-	for _, model := range [...]string{ev.ResponseModel, ev.Model} {
-		if q.Model = model; model == "" {
+	for _, q.Model = range [...]string{ev.ResponseModel, ev.Model} {
+		if q.Model == "" {
 			continue
 		}
-		if cost, ok := e.prices.CostOf(&q); ok {
+		if cost, ok := e.prices.Cost(q); ok {
 			ev.CostUSD = analysis.Some(cost.TotalUSD)
 			return semconv.CostSourceLocal, e.prices.Version()
 		}
