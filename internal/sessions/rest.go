@@ -163,16 +163,24 @@ func (r *rest) oldest() rested {
 func (r *rest) all() iter.Seq[rested] {
 	return func(yield func(rested) bool) {
 		for i := range r.chunks {
-			for b := r.chunks[i].b[r.chunks[i].from:]; len(b) > 0; {
-				s := rested(b)
-				s = s[:s.size()]
-				if s[restGone] == 0 && !yield(s) {
-					return
-				}
-				b = b[len(s):]
+			if !r.chunks[i].each(yield) {
+				return
 			}
 		}
 	}
+}
+
+// each ranges over the sessions of the chunk. It reports false when it was stopped.
+func (c *restChunk) each(yield func(rested) bool) bool {
+	for b := c.b[c.from:]; len(b) > 0; {
+		s := rested(b)
+		s = s[:s.size()]
+		if s[restGone] == 0 && !yield(s) {
+			return false
+		}
+		b = b[len(s):]
+	}
+	return true
 }
 
 // remove lets go of a session.
@@ -205,11 +213,16 @@ func (r *rest) release(s rested, at place) {
 	}
 }
 
-// compact writes the sessions anew, without what is between them.
+// compact writes the sessions anew, without what is between them, into chunks that
+// it has gone through.
 func (r *rest) compact() {
-	old := *r
+	old := r.chunks
 	r.chunks, r.front, r.held, r.live, r.dead = nil, 0, 0, 0, 0
-	for s := range old.all() {
-		r.write(s)
+	for i := range old {
+		old[i].each(func(s rested) bool {
+			r.write(s)
+			return true
+		})
+		r.reuseChunk(old[i].b)
 	}
 }

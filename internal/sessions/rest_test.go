@@ -109,6 +109,45 @@ func TestRestLetsGoOfMemory(t *testing.T) {
 	assert.Equal(t, 400, r.len())
 }
 
+// What is written anew is as it was, and takes the memory that it is taken from.
+func TestRestCompactsInItsOwnMemory(t *testing.T) {
+	var r rest
+	r.reset(newSessionIndex(maphash.MakeSeed()))
+	const n = 5_000
+	for i := range n {
+		s := newSession(fmt.Sprint(i), Service{})
+		s.Revision = int64(i)
+		r.enter(s)
+		require.True(t, r.put(s))
+	}
+	had := map[*byte]bool{}
+	for _, c := range r.chunks {
+		had[&c.b[0]] = true
+	}
+	require.Greater(t, len(had), 8)
+	for i := 1; i < n; i += 3 {
+		s, _ := r.get(fmt.Sprint(i))
+		r.leave(s)
+	}
+	r.compact()
+	added := 0
+	for _, c := range r.chunks {
+		if !had[&c.b[0]] {
+			added++
+		}
+	}
+	assert.LessOrEqual(t, added, 2)
+	next := 0
+	for held := range r.all() {
+		require.Equal(t, fmt.Sprint(next), r.session(held).Key)
+		require.Equal(t, int64(next), r.session(held).Revision)
+		if next++; next%3 == 1 {
+			next++
+		}
+	}
+	require.Equal(t, n, next)
+}
+
 // Another key with the same hash is not taken for it, and not put beside it.
 func TestRestOfEqualHashes(t *testing.T) {
 	var r rest
