@@ -64,16 +64,20 @@ type eventFindings struct {
 	budgets []budgetFinding
 }
 
-// observe shows an event, which counts, to the engines that watch the stream.
-// An engine's error is of that event alone, which it has left out.
-func (e *engines) observe(ev *analysis.Event, agent string, now time.Time) (f eventFindings, err error) {
+// any reports whether something was found.
+func (f *eventFindings) any() bool { return len(f.alerts) > 0 || len(f.budgets) > 0 }
+
+// observe shows an event, which counts, to the engines that watch the stream, which
+// put into f what they find. An engine's error is of that event alone, which it has
+// left out.
+func (e *engines) observe(ev *analysis.Event, agent string, now time.Time, f *eventFindings) (err error) {
 	if e.alerts != nil {
 		f.alerts, f.late = e.alerts.observe(ev, agent, now)
 	}
 	if e.forecast != nil && ev.CostUSD.OK {
 		f.budgets, err = e.forecast.add(ev, agent)
 	}
-	return f, err
+	return err
 }
 
 // verdict is what the engines say of a whole session.

@@ -52,13 +52,17 @@ func (p *agentLensProcessor) findIn(ctx context.Context, b *batch, s *readSpan) 
 			spanevent.StampCopied(span, &r.Event)
 		}
 		if s.again {
-			p.stampFound(span, r, p.told.ofEvent(s.key()))
+			found := p.told.ofEvent(s.key())
+			p.stampFound(span, r, &found)
 			return
 		}
 		p.countCost(b, r, t.CostSource)
-		found := p.observe(ctx, r, b.now)
-		p.stampFound(span, r, found)
-		p.told.event(s.key(), found)
+		var found eventFindings
+		p.observe(ctx, r, b.now, &found)
+		if found.any() {
+			p.stampFound(span, r, &found)
+			p.told.events.Add(s.key(), found)
+		}
 	case len(t.Copies.Of) > 0 && !t.Copies.Priced && t.CostSource != "":
 		// The event went on without its cost, which only this copy knows.
 		spanevent.StampCost(span, r.Event.CostUSD.V, t.CostSource, t.PricingVersion)
@@ -70,9 +74,8 @@ func (p *agentLensProcessor) findIn(ctx context.Context, b *batch, s *readSpan) 
 }
 
 // observe shows an event to the engines that watch the stream.
-func (p *agentLensProcessor) observe(ctx context.Context, r *spanevent.Reading, now time.Time) eventFindings {
-	found, err := p.engines.observe(&r.Event, r.Agent(), now)
-	if err != nil {
+func (p *agentLensProcessor) observe(ctx context.Context, r *spanevent.Reading, now time.Time, found *eventFindings) {
+	if err := p.engines.observe(&r.Event, r.Agent(), now, found); err != nil {
 		p.engineError(ctx, "forecast", err)
 	}
 	if found.late {
@@ -81,7 +84,6 @@ func (p *agentLensProcessor) observe(ctx context.Context, r *spanevent.Reading, 
 	if len(found.alerts) > 0 {
 		p.countFired(ctx, found.alerts)
 	}
-	return found
 }
 
 func (p *agentLensProcessor) countFired(ctx context.Context, alerts []alert.Alert) {
@@ -103,11 +105,11 @@ func (p *agentLensProcessor) spend(ctx context.Context, s *readSpan) {
 	if err != nil {
 		p.engineError(ctx, "forecast", err)
 	}
-	p.stampFound(s.span, &s.reading, eventFindings{budgets: budgets})
+	p.stampFound(s.span, &s.reading, &eventFindings{budgets: budgets})
 }
 
 // stampFound writes onto an event's span what the engines have found in it.
-func (p *agentLensProcessor) stampFound(span ptrace.Span, r *spanevent.Reading, found eventFindings) {
+func (p *agentLensProcessor) stampFound(span ptrace.Span, r *spanevent.Reading, found *eventFindings) {
 	spanevent.StampAlerts(span, found.alerts)
 	for i := range found.budgets {
 		b := &found.budgets[i]

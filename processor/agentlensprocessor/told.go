@@ -42,12 +42,6 @@ func newTold() told {
 	return told{events, newToldRoots(maxTold, maxToldBytes)}
 }
 
-func (t told) event(k spanKey, f eventFindings) {
-	if len(f.alerts) > 0 || len(f.budgets) > 0 {
-		t.events.Add(k, f)
-	}
-}
-
 func (t told) ofEvent(k spanKey) eventFindings {
 	f, _ := t.events.Get(k)
 	return f
