@@ -30,7 +30,7 @@ type spanSet struct {
 	// ids counts the ids, forgotten those of the oldest run that are no longer
 	// remembered, and slots the live places in the index.
 	ids, limit, forgotten, slots int
-	hash                         func(spanWords) uint64
+	hash                         func(high, low, id uint64) uint64
 }
 
 // spanWords are a trace id and a span id; without the latter they stand for the
@@ -140,21 +140,21 @@ func (s *spanSet) inOrder() []spanKey {
 
 // glance reads where a trace would first be looked for. It means nothing by itself.
 func (s *spanSet) glance(trace pcommon.TraceID) uint32 {
-	return s.buckets[s.home(s.hash(wordsOf(trace)))].passed
+	return s.buckets[s.home(s.hashOf(wordsOf(trace)))].passed
 }
 
 func wordsOf(trace pcommon.TraceID) spanWords {
 	return spanWords{binary.LittleEndian.Uint64(trace[:8]), binary.LittleEndian.Uint64(trace[8:])}
 }
 
-func (w spanWords) trace() spanWords { return spanWords{w[0], w[1]} }
+func (s *spanSet) hashOf(w spanWords) uint64 { return s.hash(w[0], w[1], w[2]) }
 
 // newest returns where the newest run of the trace begins.
 func (s *spanSet) newest(w spanWords) (at uint32, known bool) {
 	if s.ids > 0 && s.run(s.last).isOf(w) {
 		return s.last, true
 	}
-	return s.find(s.hash(w.trace()), func(at uint32) bool {
+	return s.find(s.hash(w[0], w[1], 0), func(at uint32) bool {
 		r := s.run(at)
 		return r.is(isNewest) && r.isOf(w)
 	})
@@ -166,7 +166,7 @@ func (s *spanSet) has(at uint32, w spanWords) bool {
 	if !s.run(at).is(isIndexed) {
 		return s.holds(at, w[2])
 	}
-	_, found := s.find(s.hash(w), func(at uint32) bool { return s.run(at).isOf(w) && s.holds(at, w[2]) })
+	_, found := s.find(s.hashOf(w), func(at uint32) bool { return s.run(at).isOf(w) && s.holds(at, w[2]) })
 	return found
 }
 
@@ -174,7 +174,7 @@ func (s *spanSet) has(at uint32, w spanWords) bool {
 func (s *spanSet) begin(w spanWords) {
 	s.reserve(1)
 	s.last = s.append(w, isNewest, 1, 1)
-	s.enter(s.hash(w.trace()), s.last)
+	s.enter(s.hash(w[0], w[1], 0), s.last)
 }
 
 // extend adds an id to the newest run of its trace. It reports false where there
@@ -190,7 +190,7 @@ func (s *spanSet) extend(at uint32, w spanWords) bool {
 	}
 	if r.is(isIndexed) {
 		s.reserve(1)
-		s.enter(s.hash(w), at)
+		s.enter(s.hashOf(w), at)
 	}
 	r.add(w[2])
 	s.placed++
@@ -211,14 +211,14 @@ func (s *spanSet) move(old uint32, w spanWords) {
 	if was.is(isIndexed) {
 		s.reserve(1)
 		at = s.append(w, isNewest|isIndexed, 1, min(2*len(ids), longRoom))
-		s.enter(s.hash(w), at)
+		s.enter(s.hashOf(w), at)
 	} else {
 		n := len(ids) + 1
 		at = s.append(w, isNewest, n, min(2*n, maxRunIDs))
 		copy(s.run(at)[runIDs:], ids)
 	}
 	was[runHead] &^= isNewest
-	s.replace(s.hash(w.trace()), old, at)
+	s.replace(s.hash(w[0], w[1], 0), old, at)
 	s.last = at
 }
 
@@ -267,7 +267,7 @@ func (s *spanSet) enter(hash uint64, at uint32) {
 func (s *spanSet) enterIDs(at uint32) {
 	r := s.run(at)
 	for _, id := range r.ids() {
-		s.enter(s.hash(spanWords{r[0], r[1], id}), at)
+		s.enter(s.hash(r[0], r[1], id), at)
 	}
 }
 
@@ -277,7 +277,7 @@ func (s *spanSet) rehash(size int) {
 	for at := s.oldest; at != s.next; at = s.after(at) {
 		r := s.run(at)
 		if r.is(isNewest) {
-			s.enter(s.hash(spanWords{r[0], r[1]}), at)
+			s.enter(s.hash(r[0], r[1], 0), at)
 		}
 		if r.is(isIndexed) {
 			s.enterIDs(at)

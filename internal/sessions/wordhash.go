@@ -16,11 +16,15 @@ func newWordHash() wordHash {
 	return wordHash{rand.Uint64(), rand.Uint64(), rand.Uint64(), rand.Uint64()}
 }
 
-func (h *wordHash) of(w spanWords) uint64 {
-	return product(product(product(w[0]^h[0], w[1]^h[1]), w[2]^h[2]), h[3])
+// of takes the words one by one, for that they go in registers.
+func (h *wordHash) of(first, second, third uint64) uint64 {
+	return product(product(product(first^h[0], second^h[1]), third^h[2]), h[3])
 }
 
-func (h *wordHash) ofTrace(t pcommon.TraceID) uint64 { return h.of(wordsOf(t)) }
+func (h *wordHash) ofTrace(t pcommon.TraceID) uint64 {
+	w := wordsOf(t)
+	return h.of(w[0], w[1], 0)
+}
 
 // product multiplies two words, and folds what comes out.
 func product(a, b uint64) uint64 {
