@@ -15,7 +15,7 @@ import (
 // policy is a compiled policy and the sessions it is for.
 type policy struct {
 	checker *compliance.Checker
-	agents  []agentPattern
+	agents  []string
 	// resource are the attributes that must be there, as attributeOf writes
 	// them.
 	resource []string
@@ -30,10 +30,7 @@ func newPolicies(cfg ComplianceConfig) (out []policy, results []ruleLabels, err 
 			return nil, nil, fmt.Errorf("`compliance::policies::%d`: %w", i, err)
 		}
 		match := cfg.Policies[i].Match
-		p := policy{checker: checker, results: len(results)}
-		for _, pattern := range match.Agents {
-			p.agents = append(p.agents, newAgentPattern(pattern))
-		}
+		p := policy{checker: checker, agents: match.Agents, results: len(results)}
 		for _, rule := range cfg.Policies[i].Rules {
 			for _, verdict := range verdicts {
 				results = append(results, ruleLabels{cfg.Policies[i].Name, string(rule.Kind), string(verdict)})
@@ -55,34 +52,12 @@ func (p *policy) matches(s *analysis.Summary, resource string) bool {
 			return false
 		}
 	}
-	for i := range p.agents {
-		if p.agents[i].matches(s.AgentName) {
+	for _, pattern := range p.agents {
+		if ok, _ := path.Match(pattern, s.AgentName); ok {
 			return true
 		}
 	}
 	return len(p.agents) == 0
-}
-
-// agentPattern is a pattern of agent names as path.Match reads it.
-type agentPattern struct {
-	text string
-	// plain patterns, as most are, are a name, or the start of one and a star.
-	plain, starred bool
-	start          string
-}
-
-func newAgentPattern(text string) agentPattern {
-	start, starred := strings.CutSuffix(text, "*")
-	return agentPattern{text: text, plain: !strings.ContainsAny(start, `*?[\`), starred: starred, start: start}
-}
-
-func (p *agentPattern) matches(name string) bool {
-	if !p.plain {
-		ok, _ := path.Match(p.text, name)
-		return ok
-	}
-	rest, ok := strings.CutPrefix(name, p.start)
-	return ok && (rest == "" || p.starred && !strings.Contains(rest, "/"))
 }
 
 // attributeOf writes a resource attribute so that it can be found in a list of

@@ -135,7 +135,7 @@ func fingerprint(s *analysis.Summary, reports []*compliance.Report) uint64 {
 		b = binary.LittleEndian.AppendUint64(b, n)
 	}
 	for _, report := range reports {
-		b = appendUint(appendText(b, report.Policy), uint64(len(report.Results)))
+		b = binary.AppendUvarint(appendText(b, report.Policy), uint64(len(report.Results)))
 		for i := range report.Results {
 			r := &report.Results[i]
 			b = appendText(b, string(r.Kind))
@@ -148,14 +148,5 @@ func fingerprint(s *analysis.Summary, reports []*compliance.Report) uint64 {
 
 // appendText writes a text so that it can be told from what follows.
 func appendText(b []byte, text string) []byte {
-	return append(appendUint(b, uint64(len(text))), text...)
-}
-
-// appendUint is binary.AppendUvarint, and no call of it for the small numbers that
-// most are.
-func appendUint(b []byte, n uint64) []byte {
-	if n < 1<<7 {
-		return append(b, byte(n))
-	}
-	return binary.AppendUvarint(b, n)
+	return append(binary.AppendUvarint(b, uint64(len(text))), text...)
 }

@@ -116,7 +116,7 @@ func (p *agentLensProcessor) spendMore(t *tally) {
 	defer p.sums.mu.Unlock()
 	p.addCosts(t)
 	clear(t.costs)
-	t.places = costPlaces{}
+	clear(t.places)
 	t.costs = t.costs[:0]
 }
 

@@ -11,9 +11,9 @@ type tally struct {
 	// costs sums what calls cost by their labels. Most requests tell of the same
 	// agents and models: the labels stay when it is cleared, up to maxCosts.
 	costs []labelCost
-	// places finds the labels in costs, last is that of the latest call: calls of
-	// one session stand together.
-	places                        costPlaces
+	// places are those of the labels in costs, last is that of the latest call:
+	// calls of one session stand together.
+	places                        map[costLabels]int
 	last                          int
 	duplicates, evicted, unpriced int64
 }
@@ -49,15 +49,18 @@ func count(counts []labelCount, label string, n int64) []labelCount {
 // spend counts what a call cost. It reports false when there are too many sums.
 func (t *tally) spend(l costLabels, usd float64) bool {
 	if t.last >= len(t.costs) || t.costs[t.last].costLabels != l {
-		place := t.places.find(t.costs, &l)
-		if *place == 0 {
-			if len(t.costs) == maxCosts {
+		at, known := t.places[l]
+		if !known {
+			if at = len(t.costs); at == maxCosts {
 				return false
 			}
+			if t.places == nil {
+				t.places = map[costLabels]int{}
+			}
+			t.places[l] = at
 			t.costs = append(t.costs, labelCost{costLabels: l})
-			*place = uint8(len(t.costs))
 		}
-		t.last = int(*place) - 1
+		t.last = at
 	}
 	c := &t.costs[t.last]
 	c.calls++
@@ -65,44 +68,8 @@ func (t *tally) spend(l costLabels, usd float64) bool {
 	return true
 }
 
-// costPlaces is a hash table of labels with open addressing: the place of each in
-// tally.costs, from 1; 0 is free. There are few, so that what tells most of them
-// apart is hash enough.
-type costPlaces [2 * maxCosts]uint8
-
-// find returns where the labels stand in the table, or would.
-func (p *costPlaces) find(costs []labelCost, l *costLabels) *uint8 {
-	for i := hashOf(l.agent) + 31*hashOf(l.model); ; i++ {
-		place := &p[i%uint(len(p))]
-		if *place == 0 || costs[*place-1].costLabels == *l {
-			return place
-		}
-	}
-}
-
-func hashOf(name string) uint {
-	n := len(name)
-	if n == 0 {
-		return 0
-	}
-	return uint(name[0]) + 3*uint(name[n/2]) + 5*uint(name[n-1]) + 7*uint(n)
-}
-
 // verdicts are what a rule can say, in the order of engines.results.
 var verdicts = [...]compliance.Verdict{compliance.Pass, compliance.Fail, compliance.Skip}
-
-// placeOf returns the place of a verdict in verdicts, -1 when it is none of them.
-func placeOf(v compliance.Verdict) int {
-	switch v {
-	case compliance.Pass:
-		return 0
-	case compliance.Fail:
-		return 1
-	case compliance.Skip:
-		return 2
-	}
-	return -1
-}
 
 // check counts the results of a policy.
 func (t *tally) check(p *policy, report *compliance.Report) {
@@ -110,8 +77,10 @@ func (t *tally) check(p *policy, report *compliance.Report) {
 		t.results = append(t.results, 0)
 	}
 	for i := range report.Results {
-		if at := placeOf(report.Results[i].Verdict); at >= 0 {
-			t.results[p.results+len(verdicts)*i+at]++
+		for j, verdict := range verdicts {
+			if report.Results[i].Verdict == verdict {
+				t.results[p.results+len(verdicts)*i+j]++
+			}
 		}
 	}
 }

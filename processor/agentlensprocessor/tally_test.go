@@ -48,10 +48,3 @@ func TestTallySumsByLabels(t *testing.T) {
 	})
 	require.Positive(t, full)
 }
-
-func TestVerdictsHaveTheirPlaces(t *testing.T) {
-	for i, verdict := range verdicts {
-		require.Equal(t, i, placeOf(verdict))
-	}
-	require.Equal(t, -1, placeOf(""))
-}

@@ -23,11 +23,11 @@ func appendTold(b []byte, rep *report) []byte {
 	b = binary.AppendVarint(b, s.Priced)
 	b = binary.AppendVarint(b, s.CostUSD.Hi)
 	b = binary.LittleEndian.AppendUint64(b, s.CostUSD.Lo)
-	b = appendUint(b, uint64(len(rep.verdict.compliance)))
+	b = binary.AppendUvarint(b, uint64(len(rep.verdict.compliance)))
 	for _, c := range rep.verdict.compliance {
 		b = appendText(b, c.Policy)
 		for _, n := range [...]int{c.Passed, c.Failed, c.FailedErrors, c.Skipped} {
-			b = appendUint(b, uint64(n))
+			b = binary.AppendUvarint(b, uint64(n))
 		}
 		for i := range c.Results {
 			if r := &c.Results[i]; r.Verdict == compliance.Fail {

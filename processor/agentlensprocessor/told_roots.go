@@ -1,6 +1,7 @@
 package agentlensprocessor
 
 import (
+	"encoding/binary"
 	"hash/maphash"
 	"sync"
 )
@@ -49,8 +50,8 @@ func (t *toldRoots) add(k spanKey, rep *report) {
 	g := &t.young
 	g.starts = append(g.starts, int32(len(g.bytes)+1))
 	g.bytes = append(append(g.bytes, k.trace[:]...), k.span[:]...)
-	g.bytes = appendUint(g.bytes, g.drift.number(rep.verdict.drift))
-	g.bytes = appendUint(g.bytes, g.forecast.number(rep.verdict.forecast))
+	g.bytes = binary.AppendUvarint(g.bytes, g.drift.number(rep.verdict.drift))
+	g.bytes = binary.AppendUvarint(g.bytes, g.forecast.number(rep.verdict.forecast))
 	g.bytes = appendTold(g.bytes, rep)
 }
 
